@@ -1,0 +1,165 @@
+"""Every exception this package raises on purpose.
+
+::
+
+    SidecarError
+    ├── ConfigurationError            a setting is missing or wrong; the service does not start
+    │   ├── IsolationUnavailable      the configured isolation does not work on this host
+    │   └── DataDirectoryInUse        another process owns the data directory
+    ├── InvalidRequest                a value breaks a rule; carries the fields
+    ├── MalformedBody                 the body is not JSON, or not an object
+    ├── UnsupportedBody               the body has another content type
+    ├── TooLarge                      a body or a command is over its limit
+    ├── UserRequired                  a user is needed and none was named
+    ├── HostRefused                   the Host header is not an allowed one
+    ├── Unauthenticated               no credential, or a wrong one
+    ├── NotFound                      no such thing, or it belongs to somebody else
+    ├── Conflict                      the request does not fit the present state
+    │   ├── SessionEnded              the session has ended
+    │   ├── SessionExists             the session id is taken by a different request
+    │   ├── MenuOpen                  a menu is on the screen; text would cancel it
+    │   ├── ConversationInUse         another live session holds the conversation
+    │   └── OutOfOrder                the number came after its gap was given up
+    ├── LimitReached                  a limit on sessions or waiting commands
+    ├── Unavailable                   cannot be served now
+    │   ├── StorageUnavailable        the database does not answer
+    │   ├── CliUnavailable            the Claude Code CLI is missing or does not run
+    │   ├── InputStalled              the program does not read its input
+    │   └── ShuttingDown              the service is ending
+    ├── StartFailed                   the program ended before it was ready
+    └── DecryptionFailed              a stored secret cannot be opened, for whatever reason
+
+No status codes here: :mod:`sidecar.web.problems` maps each class to its answer, in one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SidecarError(Exception):
+    """Base of all; never raised itself. The text is for the caller and holds no secret."""
+
+    def __init__(self, detail: str = "") -> None:
+        """Keep `detail`; without one the class's own sentence is used."""
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        super().__init__(self.detail)
+
+
+class ConfigurationError(SidecarError):
+    """A setting is missing or wrong."""
+
+
+class IsolationUnavailable(ConfigurationError):
+    """The configured isolation does not work on this host."""
+
+
+class DataDirectoryInUse(ConfigurationError):
+    """Another process owns the data directory."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One broken rule: the field's path (`credentials.anthropicApiKey`) and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class InvalidRequest(SidecarError):
+    """A value in the request breaks a rule."""
+
+    def __init__(self, detail: str = "", problems: Sequence[FieldProblem] = ()) -> None:
+        """Keep the broken fields beside the sentence."""
+        super().__init__(detail)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, field: str, message: str) -> InvalidRequest:
+        """Return the error for a single field."""
+        return cls(f"{field}: {message}", (FieldProblem(field, message),))
+
+
+class MalformedBody(SidecarError):
+    """The body is not a JSON object."""
+
+
+class UnsupportedBody(SidecarError):
+    """The body must be application/json."""
+
+
+class TooLarge(SidecarError):
+    """The request is larger than allowed."""
+
+
+class UserRequired(SidecarError):
+    """The X-User-ID header is needed here."""
+
+
+class HostRefused(SidecarError):
+    """The Host header does not name this service."""
+
+
+class Unauthenticated(SidecarError):
+    """A valid credential is needed."""
+
+
+class NotFound(SidecarError):
+    """There is no such resource."""
+
+
+class Conflict(SidecarError):
+    """The request does not fit the present state."""
+
+
+class SessionEnded(Conflict):
+    """The session has ended."""
+
+
+class SessionExists(Conflict):
+    """The session id is already taken."""
+
+
+class MenuOpen(Conflict):
+    """A menu is open on the screen: answer it with mode "keys"."""
+
+
+class ConversationInUse(Conflict):
+    """Another live session holds this conversation."""
+
+
+class OutOfOrder(Conflict):
+    """The number arrived after its place in the stream was given up."""
+
+
+class LimitReached(SidecarError):
+    """A limit is reached; try again later."""
+
+
+class Unavailable(SidecarError):
+    """The service cannot do this now."""
+
+
+class StorageUnavailable(Unavailable):
+    """The database does not answer."""
+
+
+class CliUnavailable(Unavailable):
+    """The Claude Code CLI is missing or does not run."""
+
+
+class InputStalled(Unavailable):
+    """The program does not read its input."""
+
+
+class ShuttingDown(Unavailable):
+    """The service is ending."""
+
+
+class StartFailed(SidecarError):
+    """The program ended before it was ready for input."""
+
+
+class DecryptionFailed(SidecarError):
+    """A stored secret cannot be opened."""

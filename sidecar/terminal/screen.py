@@ -1,0 +1,203 @@
+"""What a person would see: an emulator over the byte stream; the only importer of pyte."""
+
+from __future__ import annotations
+
+import codecs
+import copy
+import unicodedata
+from itertools import groupby
+
+import pyte
+from pyte.screens import Char, Cursor, StaticDefaultDict
+from wcwidth import wcwidth
+
+from sidecar.model.screen import CursorPosition, Snapshot
+from sidecar.model.session import Size
+from sidecar.terminal.sequences import Scanner, Token
+
+#: Combining characters kept in one cell: more is an attack on memory, not a letter.
+_CELL_CHARACTERS = 8
+
+_COLOURS = {
+    name: number
+    for number, name in enumerate(["black", "red", "green", "brown", "blue", "magenta", "cyan", "white"])
+}
+_ATTRIBUTES = [
+    ("bold", "1"),
+    ("italics", "3"),
+    ("underscore", "4"),
+    ("blink", "5"),
+    ("reverse", "7"),
+    ("strikethrough", "9"),
+]
+
+
+class _Emulator(pyte.Screen):
+    """pyte's screen with the alternate buffer it lacks and bounds where it has none."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        super().__init__(columns, lines)
+        self._normal: tuple[dict[int, StaticDefaultDict[int, Char]], Cursor] | None = None
+        self.last_drawn = " "
+
+    def draw(self, data: str) -> None:
+        """Draw text; pyte stops at the first character without width, so those go first."""
+        if not data.isascii():
+            data = "".join(char for char in data if self._drawable(char))
+        if data:
+            self.last_drawn = data[-1]
+            super().draw(data)
+
+    def _drawable(self, char: str) -> bool:
+        if not unicodedata.combining(char):
+            return wcwidth(char) > 0
+        cell = self.buffer[self.cursor.y][max(0, min(self.cursor.x, self.columns) - 1)]
+        return len(cell.data) < _CELL_CHARACTERS
+
+    def save_cursor(self) -> None:
+        """Keep one position, as terminals do; pyte keeps them all."""
+        self.savepoints.clear()
+        super().save_cursor()
+
+    def restore_cursor(self) -> None:
+        """Go back to the saved position, which stays saved."""
+        saved = list(self.savepoints)
+        super().restore_cursor()
+        self.savepoints[:] = saved
+
+    def resize(self, lines: int | None = None, columns: int | None = None) -> None:
+        """Change the size like xterm: rows go at the bottom, unless the cursor stands there."""
+        lines, columns = lines or self.lines, columns or self.columns
+        excess = max(0, self.cursor.y - (lines - 1))
+        kept = {y - excess: row for y, row in self.buffer.items() if excess <= y < lines + excess}
+        self.buffer.clear()
+        self.buffer.update(kept)
+        self.lines = lines
+        self.cursor.y -= excess
+        super().resize(lines, columns)
+        self.set_margins()
+        self.cursor.x = min(self.cursor.x, columns - 1)
+
+    def alternate(self, on: bool) -> None:
+        """Enter or leave the alternate screen."""
+        if on and self._normal is None:
+            self._normal = (dict(self.buffer), copy.copy(self.cursor))
+            self.buffer.clear()
+        elif not on and self._normal is not None:
+            rows, cursor = self._normal
+            self._normal = None
+            self.buffer.clear()
+            self.buffer.update(rows)
+            self.cursor.x, self.cursor.y = cursor.x, cursor.y
+            self.ensure_hbounds()
+            self.ensure_vbounds()
+
+
+class Screen:
+    """The rendered screen at an absolute offset. Not thread-safe: the owner locks."""
+
+    def __init__(self, size: Size, offset: int) -> None:
+        """Begin empty; `offset` is that of the first byte to come."""
+        self._emulator = _Emulator(size.columns, size.rows)
+        self._stream = pyte.Stream(self._emulator, strict=False)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._scanner = Scanner()
+        #: Offset behind the last byte taken.
+        self.position = offset
+        #: Whether bytes were skipped since the screen was last cleared as a whole.
+        self.approximate = False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.position += len(data)
+        for token in self._scanner.feed(self._decoder.decode(data)):
+            self._apply(token)
+
+    def skip(self, offset: int) -> None:
+        """Leave out what lies before `offset`: the screen is only approximate until it is repainted."""
+        self.position = offset
+        self.approximate = True
+        self._decoder.reset()
+        self._scanner = Scanner()
+
+    def _apply(self, token: Token) -> None:
+        emulator = self._emulator
+        if token.kind == "alternate":
+            emulator.alternate(token.on)
+        elif token.kind == "title":
+            emulator.set_title(token.value)
+        elif token.kind == "repeat":
+            emulator.draw(emulator.last_drawn * min(int(token.value or 1), emulator.columns))
+        else:
+            self._stream.feed(token.value)
+        if token.value in ("\x1b[2J", "\x1bc") or token.kind == "alternate":
+            self.approximate = False
+
+    def resize(self, size: Size) -> None:
+        """Take another size."""
+        self._emulator.resize(size.rows, size.columns)
+
+    @property
+    def cursor(self) -> CursorPosition:
+        """Return the cursor; its column stays inside the screen also before a wrap."""
+        cursor = self._emulator.cursor
+        return CursorPosition(cursor.y, min(cursor.x, self._emulator.columns - 1), not cursor.hidden)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return the rows as plain text without trailing blanks."""
+        return tuple("".join(cell.data for cell in row).rstrip() for row in self._rows())
+
+    def snapshot(self) -> Snapshot:
+        """Return all there is to see; `offset` leaves out bytes of an unfinished sequence."""
+        undecoded = len(self._decoder.getstate()[0])
+        return Snapshot(
+            columns=self._emulator.columns,
+            rows=self._emulator.lines,
+            cursor=self.cursor,
+            lines=self.lines,
+            ansi=self._ansi(),
+            title=self._emulator.title,
+            offset=self.position - undecoded - self._scanner.pending,
+            approximate=self.approximate,
+        )
+
+    def _rows(self) -> list[list[Char]]:
+        emulator = self._emulator
+        blank = emulator.default_char
+        nothing: dict[int, Char] = {}
+        buffer = [emulator.buffer.get(y, nothing) for y in range(emulator.lines)]
+        return [[row.get(x, blank) for x in range(emulator.columns)] for row in buffer]
+
+    def _ansi(self) -> str:
+        painted = [f"\x1b[{y};1H{text}" for y, row in enumerate(self._rows(), 1) if (text := _painted(row))]
+        cursor = self.cursor
+        place = f"\x1b[0m\x1b[{cursor.row + 1};{cursor.column + 1}H"
+        return "\x1b[0m\x1b[2J" + "".join(painted) + place + ("\x1b[?25h" if cursor.visible else "\x1b[?25l")
+
+
+def _painted(row: list[Char]) -> str:
+    """Return one row as text with colours, its blank end left out."""
+    while row and row[-1].data == " " and _style(row[-1]) == "\x1b[0m":
+        row.pop()
+    runs = groupby(row, _style)
+    return "".join(style + "".join(cell.data for cell in cells) for style, cells in runs)
+
+
+def _style(cell: Char) -> str:
+    codes = ["0", *(code for name, code in _ATTRIBUTES if getattr(cell, name))]
+    codes += _colour(cell.fg, 30) + _colour(cell.bg, 40)
+    return f"\x1b[{';'.join(codes)}m"
+
+
+def _colour(name: str, base: int) -> list[str]:
+    """Return SGR codes of a pyte colour: a name, `bright…`, or six hex digits."""
+    if name == "default":
+        return []
+    name = name.replace("bfight", "bright")  # pyte 0.8.2 misspells one of its names
+    bright = name.startswith("bright")
+    number = _COLOURS.get(name.removeprefix("bright"))
+    if number is not None:
+        return [str(base + number + (60 if bright else 0))]
+    red, green, blue = (int(name[place : place + 2], 16) for place in (0, 2, 4))
+    return [f"{base + 8};2;{red};{green};{blue}"]
