@@ -1,0 +1,31 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint type bench build clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup:  ## install what is missing: system, Python and npm packages, the service's account
+	@scripts/setup
+
+demo: setup  ## start the stand-in API and the sidecar, do a round trip, stay up until Ctrl-C (ONCE=1: end after it)
+	@.venv/bin/python -m emulator.demo $(if $(filter 1,$(ONCE)),--once)
+
+test: setup  ## check style and types, run all tests (ARGS="-k resume": arguments for pytest)
+	@scripts/test $(ARGS)
+
+lint: setup  ## check style and formatting
+	@scripts/lint
+
+type: setup  ## check types
+	@scripts/types
+
+bench: setup  ## measure, each figure beside the bare thing
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+build: setup  ## make the wheel in dist/
+	@.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build && ls dist/*.whl
+
+clean:  ## remove what these verbs made: .venv, node_modules, builds, caches
+	@rm -rf .venv node_modules build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
