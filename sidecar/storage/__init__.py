@@ -1,0 +1,1 @@
+"""What outlives the process: sessions and their output, in SQLite or PostgreSQL."""
