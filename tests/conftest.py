@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = [
     "tests.fixtures.leaks",
     "tests.fixtures.clock",
     "tests.fixtures.postgresql",
     "tests.fixtures.database",
 ]
+
+# No deadline: it measures the machine. No database: the checkout may be read-only for the account.
+settings.register_profile("sidecar", deadline=None, database=None)
+settings.load_profile("sidecar")

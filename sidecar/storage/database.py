@@ -123,19 +123,18 @@ class Database:
     def _upgrade(self) -> None:
         # Alembic and its templates take memory for good once loaded; a service whose schema is the
         # newest never loads them.
-        from alembic import command
-        from alembic.config import Config
+        from alembic import command, config
 
-        config = Config()
-        config.set_main_option("script_location", "sidecar.storage:migrations")
+        settings = config.Config()
+        settings.set_main_option("script_location", "sidecar.storage:migrations")
         engine = self._build(_MIGRATION_S)
         try:
             with _translated(), engine.connect() as plain:
                 connection = plain.execution_options(**{sqlite.WRITES: True})
                 with connection.begin():
                     take_turns(connection, MIGRATION_LOCK)
-                    config.attributes["connection"] = connection
-                    command.upgrade(config, "head")
+                    settings.attributes["connection"] = connection
+                    command.upgrade(settings, "head")
         finally:
             engine.dispose()
             gc.collect()

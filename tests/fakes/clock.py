@@ -29,3 +29,7 @@ class FakeClock:
             raise ValueError("time does not go back")
         with self._lock:
             self._passed += seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Return at once, that much later."""
+        self.advance(seconds)
