@@ -16,6 +16,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds that never go back, from an arbitrary start."""
 
+    def sleep(self, seconds: float) -> None:
+        """Wait; for polls where nothing wakes the waiter."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -27,3 +30,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never go back, from an arbitrary start."""
         return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; for polls where nothing wakes the waiter."""
+        time.sleep(seconds)

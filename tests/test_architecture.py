@@ -34,6 +34,7 @@ ORDER = (
     ("jobs",),
     ("workflows",),
     ("webhooks", "poller"),
+    ("health", "logs"),
     ("services",),
     ("web",),
     ("server",),

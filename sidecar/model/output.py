@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.model.session import Activity, SessionState
+from sidecar.model.session import SessionState
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,3 @@ class Reading:
     next_cursor: int
     dropped: int
     state: SessionState
-    activity: Activity

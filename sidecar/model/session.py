@@ -15,6 +15,11 @@ from sidecar.errors import InvalidRequest
 _USER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 
 
+#: The variable in the environment of every process of a session, with its id: so they are found again, also
+#: those that left the process group.
+SESSION_VARIABLE = "CLAUDE_SIDECAR_SESSION"
+
+
 class SessionState(StrEnum):
     """Where a session is in its life.
 
@@ -56,10 +61,10 @@ _ENDS = {SessionState.TERMINATED, SessionState.FAILED}
 
 #: The legal transitions, the only place that knows them.
 TRANSITIONS: dict[SessionState, set[SessionState]] = {
-    SessionState.STARTING: {SessionState.RUNNING, SessionState.INTERRUPTED, SessionState.HIBERNATED} | _ENDS,
+    SessionState.STARTING: {SessionState.RUNNING, SessionState.INTERRUPTED} | _ENDS,
     SessionState.RUNNING: {SessionState.HIBERNATED, SessionState.INTERRUPTED} | _ENDS,
-    SessionState.HIBERNATED: {SessionState.STARTING, SessionState.RUNNING, SessionState.INTERRUPTED} | _ENDS,
-    SessionState.INTERRUPTED: {SessionState.STARTING, SessionState.RUNNING} | _ENDS,
+    SessionState.HIBERNATED: {SessionState.RUNNING, SessionState.INTERRUPTED} | _ENDS,
+    SessionState.INTERRUPTED: {SessionState.RUNNING} | _ENDS,
     SessionState.TERMINATED: set(),
     SessionState.FAILED: set(),
 }
@@ -143,7 +148,9 @@ def check_user_id(value: str, field: str = "userId") -> str:
         InvalidRequest: it is empty, longer than 64, climbs, or has other characters.
     """
     if not _USER_ID.fullmatch(value) or ".." in value:
-        raise InvalidRequest.of(field, "use 1 to 64 of A-Z a-z 0-9 . _ -, not beginning with a dot, without '..'")
+        raise InvalidRequest.of(
+            field, "use 1 to 64 of A-Z a-z 0-9 . _ -, not beginning with a dot, without '..'"
+        )
     return value
 
 

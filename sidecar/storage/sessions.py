@@ -96,6 +96,17 @@ class SessionStore:
         """
         self._update(session_id, {"reserved_offset": _raised("reserved_offset", offset)})
 
+    def settle(self, session_id: UUID, offset: int) -> None:
+        """Lower the reserved offset to `offset` after an orderly stop: nothing beyond it was given out.
+
+        It never goes below what is stored, or an offset would be used twice.
+
+        Raises:
+            NotFound: there is no session of this id.
+        """
+        lowest = case((sessions.c.output_offset > offset, sessions.c.output_offset), else_=offset)
+        self._update(session_id, {"reserved_offset": lowest})
+
     def list(
         self, user_id: str, *, state: SessionState | None = None, limit: int, offset: int
     ) -> tuple[_Sessions, int]:

@@ -104,8 +104,9 @@ class Screen:
         self._scanner = Scanner()
         #: Offset behind the last byte taken.
         self.position = offset
-        #: Whether bytes were skipped since the screen was last cleared as a whole.
+        #: Whether bytes were skipped since the screen was last repainted as a whole.
         self.approximate = False
+        self._erased: set[int] = set()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -117,6 +118,7 @@ class Screen:
         """Leave out what lies before `offset`: the screen is only approximate until it is repainted."""
         self.position = offset
         self.approximate = True
+        self._erased.clear()
         self._decoder.reset()
         self._scanner = Scanner()
 
@@ -130,12 +132,24 @@ class Screen:
             emulator.draw(emulator.last_drawn * min(int(token.value or 1), emulator.columns))
         else:
             self._stream.feed(token.value)
-        if token.value in ("\x1b[2J", "\x1bc") or token.kind == "alternate":
-            self.approximate = False
+        if self.approximate:
+            self._note_repaint(token)
+
+    def _note_repaint(self, token: Token) -> None:
+        """Trust the screen again once it was cleared at once, or row by row as the CLI does."""
+        if token.value == "\x1b[2K":
+            self._erased.add(self._emulator.cursor.y)
+        whole = token.value in ("\x1b[2J", "\x1bc") or token.kind == "alternate"
+        self.approximate = not (whole or len(self._erased) >= self._emulator.lines)
 
     def resize(self, size: Size) -> None:
         """Take another size."""
         self._emulator.resize(size.rows, size.columns)
+
+    @property
+    def title(self) -> str:
+        """Return the window title the program set."""
+        return str(self._emulator.title)
 
     @property
     def cursor(self) -> CursorPosition:
@@ -146,7 +160,7 @@ class Screen:
     @property
     def lines(self) -> tuple[str, ...]:
         """Return the rows as plain text without trailing blanks."""
-        return tuple("".join(cell.data for cell in row).rstrip() for row in self._rows())
+        return tuple("".join(cell.data for cell in row).rstrip(" ") for row in self._rows())
 
     def snapshot(self) -> Snapshot:
         """Return all there is to see; `offset` leaves out bytes of an unfinished sequence."""
@@ -157,7 +171,7 @@ class Screen:
             cursor=self.cursor,
             lines=self.lines,
             ansi=self._ansi(),
-            title=self._emulator.title,
+            title=self.title,
             offset=self.position - undecoded - self._scanner.pending,
             approximate=self.approximate,
         )

@@ -1,0 +1,1 @@
+"""What is peculiar to Claude Code: its command line, home, screens and keys. Text in, values out."""

@@ -1,0 +1,90 @@
+"""Settings and hooks for gunicorn, read as `-c python:sidecar.server`; the only importer of gunicorn.
+
+One gthread worker: live terminals are memory of one process. More terminals need more sidecars, not more workers.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from typing import Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+from gunicorn.workers.gthread import ThreadWorker
+
+from sidecar import logs
+from sidecar.config import load as load_settings
+from sidecar.errors import ConfigurationError
+from sidecar.isolation.account import conceal
+from sidecar.services import Services
+
+_settings = load_settings()
+
+bind = (
+    f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+)
+workers = 1
+threads = _settings.threads
+worker_class = "sidecar.server.SidecarWorker"
+#: Connections in waiting calls hold a thread each; a few more may wait for one.
+worker_connections = threads * 2
+#: Waiting calls end at once when the service stops, so this is only for slow clients.
+graceful_timeout = 10
+#: The worker may wait for its predecessor's data directory before it serves.
+timeout = 120
+keepalive = 75
+#: gunicorn 27 would open a socket in the home directory by default.
+control_socket_disable = True
+proc_name = "claude-sidecar"
+logconfig_dict = logs.configuration(_settings.log_level, _settings.log_file)
+forwarded_allow_ips = _settings.trusted_proxy or ""
+certfile = str(_settings.tls_cert_file) if _settings.tls_cert_file else None
+keyfile = str(_settings.tls_key_file) if _settings.tls_key_file else None
+#: Request line and headers: nothing of ours needs more.
+limit_request_line = 4094
+limit_request_fields = 64
+
+
+def ssl_context(_: Any, default: Any) -> ssl.SSLContext:
+    """Return gunicorn's TLS context, with nothing below TLS 1.2."""
+    context: ssl.SSLContext = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A gthread worker that ends waiting calls as soon as it is told to stop."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop accepting, and let waiting calls return."""
+        # Not in the signal handler itself: it could interrupt a holder of the locks this needs.
+        threading.Thread(target=_services(self).stop_waiting, daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+def on_starting(server: Arbiter) -> None:
+    """Refuse a configuration that would lose terminals."""
+    if server.cfg.workers != 1 or server.cfg.worker_class is not SidecarWorker:
+        raise ConfigurationError(
+            "Run exactly one worker of the class sidecar.server.SidecarWorker: terminals are memory of one "
+            "process. For more terminals run more sidecars."
+        )
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Open the services after the fork: threads and connections do not survive one."""
+    conceal()
+    _services(worker).open()
+
+
+def worker_exit(_: Arbiter, worker: Worker) -> None:
+    """Put the sessions to sleep and store what is left."""
+    _services(worker).close()
+    os._exit(0)  # threads of requests that still wait for a slow client must not hold the exit up
+
+
+def _services(worker: Worker) -> Services:
+    services: Services = worker.wsgi.extensions["services"]
+    return services

@@ -1,0 +1,234 @@
+"""The composition root: settings in, everything wired together out. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+
+from sidecar.clock import Clock, SystemClock
+from sidecar.config import Settings
+from sidecar.errors import CliUnavailable, IsolationUnavailable, NotFound, StorageUnavailable
+from sidecar.health import Check, Health, check_database, check_disk
+from sidecar.isolation import Isolation, Limits, isolation_named
+from sidecar.model.session import Session
+from sidecar.sessions import program, registry
+from sidecar.sessions.desk import Desk
+from sidecar.sessions.ender import Ender
+from sidecar.sessions.folders import Folders
+from sidecar.sessions.keeper import Archive, Keeper, Rules
+from sidecar.sessions.keys import Keys
+from sidecar.sessions.live import Live
+from sidecar.sessions.offsets import Offsets
+from sidecar.sessions.output import Output
+from sidecar.sessions.ownership import Ownership
+from sidecar.sessions.pump import Pumps
+from sidecar.sessions.recovery import recover
+from sidecar.sessions.registry import Crew, Registry
+from sidecar.sessions.responder import Responder
+from sidecar.sessions.starter import Plan, Stage, Starter
+from sidecar.sessions.submit import Submitter
+from sidecar.sessions.writer import Writer
+from sidecar.storage.database import Database
+from sidecar.storage.outputs import OutputStore
+from sidecar.storage.sessions import SessionStore
+from sidecar.terminal.console import Console, Hooks
+from sidecar.terminal.process import Launcher
+from sidecar.terminal.reader import Reader
+from sidecar.terminal.ring import Ring
+from sidecar.vault.cipher import Cipher
+
+log = logging.getLogger(__name__)
+
+
+class Services:
+    """Everything the web and the command line work with. Opens nothing before `open`.
+
+    Open it after the fork: threads and database connections do not survive one.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Wire the parts together; no file, thread or connection is opened."""
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._opened = ExitStack()
+        self._began = self.clock.monotonic()
+        self._cipher = Cipher.parse(settings.encryption_key)
+        self._database = Database(settings.database_url)
+        self._store = SessionStore(self._database)
+        self._outputs = OutputStore(self._database, self._cipher)
+        self._folders = Folders(settings.data_dir)
+        self._offsets = Offsets(self._store, settings.data_dir / "offsets")
+        self._ownership = Ownership(settings.data_dir, self.clock)
+        self._isolation: Isolation = isolation_named(settings.isolation, settings.data_dir / "isolation")
+        self._launcher = Launcher(self.clock)
+        self._reader = Reader()
+        self._responder = Responder()
+        self._writer = Writer(self._store, self._outputs, self._offsets, self.clock)
+        self._cli = program.Found(program.locate(settings.claude_path))
+        self._isolation_problem: str | None = None
+        self._registry = self._build_registry()
+        self._keeper = self._build_keeper()
+        self.sessions = self._build_desk()
+
+    # -- life ------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take the data directory over and begin to work.
+
+        Raises:
+            DataDirectoryInUse, StorageUnavailable: it cannot begin; whatever was opened is closed again.
+        """
+        with ExitStack() as stack:
+            self._ownership.acquire()
+            stack.callback(self._ownership.release)
+            self._database.open()
+            stack.callback(self._database.close)
+            self._database.migrate()
+            self._examine()
+            recover(self._registry, self._store, self._folders, self.clock)
+            self._start(stack)
+            self._opened = stack.pop_all()
+
+    def _start(self, stack: ExitStack) -> None:
+        stack.callback(self._launcher.close)
+        self._reader.start()
+        stack.callback(self._reader.stop)
+        self._responder.start()
+        stack.callback(self._responder.stop)
+        self._writer.start(self._registry.lives)
+        stack.callback(self._settle)
+        stack.callback(self._writer.stop)
+        self._keeper.start()
+        stack.callback(self._registry.close)
+        stack.callback(self._keeper.stop)
+
+    def stop_waiting(self) -> None:
+        """Make waiting calls return: the service is about to close."""
+        self._registry.closing = True
+        for live in self._registry.lives():
+            live.console.bell.ring()
+
+    def close(self) -> None:
+        """Put sessions to sleep, store what is left, and let go of everything. May be called twice."""
+        self.stop_waiting()
+        self._opened.close()
+
+    def _settle(self) -> None:
+        """After an orderly stop nothing was given out beyond what is stored: the reserve is not needed."""
+        try:
+            for live in self._registry.lives():
+                if not live.console.backlog:
+                    self._store.settle(live.session.id, live.console.end)
+                    self._offsets.forget(live.session.id)
+        except (StorageUnavailable, NotFound):
+            log.warning("the database is away or has lost a session; offsets stay reserved")
+
+    def _examine(self) -> None:
+        """Look once at what sessions need. Without it the service runs, refuses to create, and says why."""
+        self._cli = program.examine(self._cli.path)
+        self._registry.claude_version = self._cli.version
+        if self._cli.problem:
+            log.warning("%s", self._cli.problem)
+        try:
+            self._isolation.check()
+        except IsolationUnavailable as error:
+            self._isolation_problem = error.detail
+            log.error("sessions cannot be started: %s", error.detail)
+
+    # -- reports ---------------------------------------------------------------------------------------
+
+    def require_able(self) -> None:
+        """Make sure that a session could be started.
+
+        Raises:
+            CliUnavailable, IsolationUnavailable: it could not.
+        """
+        if not self._cli.usable:
+            raise CliUnavailable(f"{self._cli.problem}.")
+        if self._isolation_problem is not None:
+            raise IsolationUnavailable(self._isolation_problem)
+
+    def health(self) -> Health:
+        """Return how the service is, having looked at the database and the disk just now."""
+        checks = {
+            "database": check_database(self._database, self._writer.dropped),
+            "claudeCli": Check(not self._cli.problem, self._cli.problem or f"version {self._cli.version}"),
+            "isolation": Check(
+                self._isolation_problem is None, self._isolation_problem or self._isolation.name
+            ),
+            "disk": check_disk(self.settings.data_dir),
+        }
+        return Health(
+            draining=self._registry.closing,
+            able=self._cli.usable and self._isolation_problem is None,
+            uptime_s=self.clock.monotonic() - self._began,
+            sessions=sum(not live.state.ended for live in self._registry.lives()),
+            checks=checks,
+        )
+
+    # -- wiring ----------------------------------------------------------------------------------------
+
+    def _build_registry(self) -> Registry:
+        settings = self.settings
+        limits = Limits(
+            memory_bytes=settings.child_memory,
+            processes=settings.child_processes,
+            file_bytes=settings.child_file_size,
+            scratch_bytes=settings.child_scratch,
+        )
+        plan = Plan(
+            executable=self._cli.path or settings.data_dir / "claude-is-not-installed",
+            limits=limits,
+            base_url=settings.anthropic_base_url,
+            shell_after_exit=settings.shell_after_exit,
+            timeout_s=settings.session_start_timeout,
+        )
+        stage = Stage(self._folders, self._isolation, self._launcher, self._reader)
+        shared = settings.anthropic_api_key if settings.share_host_key else None
+        crew = Crew(
+            store=self._store,
+            keys=Keys(self._store, self._cipher, shared),
+            starter=Starter(plan, stage, self.clock),
+            ender=Ender(self.clock),
+            offsets=self._offsets,
+            enliven=self._enliven,
+            require_able=self.require_able,
+        )
+        return Registry(
+            crew, registry.Limits(settings.max_sessions_per_user, settings.max_sessions), self.clock
+        )
+
+    def _build_keeper(self) -> Keeper:
+        settings = self.settings
+        rules = Rules(
+            hibernate_s=settings.session_idle_hibernate,
+            timeout_s=settings.session_idle_timeout,
+            retention_s=settings.session_retention,
+            per_session=settings.output_retention,
+            total=settings.output_retention_total,
+        )
+        archive = Archive(self._store, self._outputs, self._folders, self._offsets)
+        return Keeper(self._registry, archive, rules, self.clock)
+
+    def _build_desk(self) -> Desk:
+        output = Output(self._outputs, self.clock, lambda: self._registry.closing)
+        return Desk(
+            registry=self._registry,
+            output_reader=output,
+            pumps=Pumps(output, self.clock),
+            submitter=Submitter(self.clock),
+            store=self._store,
+            clock=self.clock,
+        )
+
+    def _enliven(self, session: Session, start: int) -> Live:
+        """Return the in-memory side of a session, whose output goes on at offset `start`."""
+        hooks = Hooks(
+            unsaved=self._writer.wake,
+            asked=lambda question: self._responder.ask(console, question),
+            ended=lambda _: self._keeper.exited(live),
+        )
+        console = Console(session.size, Ring(self.settings.output_buffer, start), self.clock, hooks)
+        console.reserved = max(start, session.reserved_offset)
+        live = Live(session, console, self.clock)
+        return live

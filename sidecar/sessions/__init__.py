@@ -1,0 +1,1 @@
+"""Live sessions: creating, driving, watching, waking and ending them."""

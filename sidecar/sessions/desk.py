@@ -1,0 +1,191 @@
+"""What a user can do with sessions: one method per operation of the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sidecar.clock import Clock
+from sidecar.errors import NotFound, SessionEnded, StorageUnavailable
+from sidecar.model.command import Command, Receipt
+from sidecar.model.output import Reading
+from sidecar.model.screen import Snapshot
+from sidecar.model.session import Activity, Session, SessionState, Size
+from sidecar.sessions.live import Live
+from sidecar.sessions.output import Output
+from sidecar.sessions.pump import Pumps, Share
+from sidecar.sessions.recording import asciicast
+from sidecar.sessions.registry import NewSession, Registry
+from sidecar.sessions.submit import Submitter
+from sidecar.storage.sessions import SessionStore
+
+
+@dataclass(frozen=True)
+class Status:
+    """A session as its user sees it; `output_offset` is where output read now would end."""
+
+    session: Session
+    activity: Activity
+    output_offset: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """Whose session, and which."""
+
+    user_id: str
+    session_id: UUID
+
+
+@dataclass(frozen=True)
+class Span:
+    """How much output, how long to wait for it, and whether characters must be whole."""
+
+    limit: int
+    wait_s: float
+    text: bool
+
+
+@dataclass(frozen=True)
+class Query:
+    """A page of a user's sessions."""
+
+    user_id: str
+    state: SessionState | None
+    limit: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The operations on sessions. Each finds the session of the user first, or raises `NotFound`."""
+
+    registry: Registry
+    output_reader: Output
+    pumps: Pumps
+    submitter: Submitter
+    store: SessionStore
+    clock: Clock
+
+    def create(self, new: NewSession, wait_s: float) -> Status:
+        """Create a session; see `Registry.create`."""
+        return self._status(self.registry.create(new, wait_s))
+
+    def command(self, access: Access, command: Command) -> Receipt:
+        """Put one input in, waking the session if it sleeps.
+
+        Raises:
+            SessionEnded, LimitReached, OutOfOrder, MenuOpen, InputStalled: nothing was put in.
+        """
+        live = self._find(access)
+        if live.state.ended:
+            raise SessionEnded
+        with live.turns.turn(command) as mine:
+            if not mine:
+                return Receipt(accepted=True, submitted=True, cursor=live.console.visible_end)
+            self.registry.wake(live)
+            cursor = live.console.end
+            live.used(self.clock.now())
+            submitted = self.submitter.put(live.console, command)
+        if live.state.ended:
+            raise SessionEnded
+        return Receipt(accepted=True, submitted=submitted, cursor=cursor)
+
+    def settled(self, access: Access, cursor: int, span: Span) -> Reading:
+        """Wait until the screen has settled, then return the output since `cursor`."""
+        live = self._find(access)
+        self.submitter.settle(live.console, live.activity, span.wait_s)
+        return self.output_reader.read(live, cursor, span.limit, text=span.text)
+
+    def output(self, access: Access, cursor: int, span: Span) -> Reading:
+        """Return output from `cursor`; see `Output.read`."""
+        live = self._find(access)
+        live.used(self.clock.now())
+        return self.output_reader.read(live, cursor, span.limit, span.wait_s, text=span.text)
+
+    def taken(self, access: Access, span: Span) -> Reading:
+        """Return what came since the last such call: the predecessor's destructive read. Nothing is destroyed."""
+        live = self._find(access)
+        live.used(self.clock.now())
+        with live.taking:
+            reading = self.output_reader.read(live, live.taken, span.limit, text=span.text)
+            live.taken = reading.next_cursor
+        return reading
+
+    def outputs(
+        self, pump: str, cursors: Mapping[UUID, int], limit: int, wait_s: float
+    ) -> dict[UUID, Share | None]:
+        """Return news of many sessions, whoever owns them; None for one that does not exist."""
+        found = {session_id: self._any(session_id) for session_id in cursors}
+        lives = {live: cursors[session_id] for session_id, live in found.items() if live is not None}
+        for live in lives:
+            live.used(self.clock.now())
+        unknown: dict[UUID, Share | None] = {key: None for key, live in found.items() if live is None}
+        news = self.pumps.collect(pump, lives, limit, 0 if unknown else wait_s)
+        return {**unknown, **{live.session.id: share for live, share in news.items()}}
+
+    def screen(self, access: Access) -> Snapshot:
+        """Return the rendered screen."""
+        live = self._find(access)
+        live.used(self.clock.now())
+        return self.output_reader.screen(live)
+
+    def status(self, access: Access) -> Status:
+        """Return the session with its activity."""
+        return self._status(self._find(access))
+
+    def resize(self, access: Access, size: Size) -> Status:
+        """Change the terminal's size, now or for its next start.
+
+        Raises:
+            SessionEnded: there is no terminal any more.
+        """
+        live = self._find(access)
+        if live.state.ended:
+            raise SessionEnded
+        live.change(size=size)
+        live.console.resize(size)
+        return self._status(live)
+
+    def terminate(self, access: Access) -> None:
+        """End the session; also fine when it has ended already."""
+        self.registry.terminate(self._find(access), "Its user ended it.")
+
+    def page(self, query: Query) -> tuple[list[Status], int]:
+        """Return a page of the user's sessions, newest first, and their number; from memory if storage is away."""
+        page: Sequence[Session]
+        try:
+            page, total = self.store.list(
+                query.user_id, state=query.state, limit=query.limit, offset=query.offset
+            )
+        except StorageUnavailable:
+            page, total = self._remembered(query)
+        return [self._listed(session) for session in page], total
+
+    def recording(self, access: Access) -> Iterator[str]:
+        """Return the recording, line by line."""
+        session = self._find(access).session
+        return asciicast(session, self.output_reader.store.chunks(session.id))
+
+    def _find(self, access: Access) -> Live:
+        return self.registry.find(access.user_id, access.session_id)
+
+    def _any(self, session_id: UUID) -> Live | None:
+        try:
+            return self.registry.find_any(session_id)
+        except NotFound:
+            return None
+
+    def _status(self, live: Live) -> Status:
+        return Status(live.session, live.activity(), live.console.visible_end)
+
+    def _listed(self, session: Session) -> Status:
+        live = self.registry.known(session.id)
+        return self._status(live) if live else Status(session, Activity.IDLE, session.output_offset)
+
+    def _remembered(self, query: Query) -> tuple[Sequence[Session], int]:
+        mine = [live.session for live in self.registry.lives() if live.session.user_id == query.user_id]
+        mine = [session for session in mine if query.state in (None, session.state)]
+        mine.sort(key=lambda session: session.created_at, reverse=True)
+        return mine[query.offset : query.offset + query.limit], len(mine)

@@ -1,0 +1,84 @@
+"""A session in memory: its stored value, its console, its queue of inputs."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Any
+
+from sidecar.claude import gates
+from sidecar.clock import Clock
+from sidecar.errors import SidecarError
+from sidecar.model.session import Activity, Session, SessionState
+from sidecar.sessions.turns import Turns
+from sidecar.terminal.console import Console
+
+
+class Live:
+    """One session of this process. Its value changes by `change`, under a lock that is never held while waiting."""
+
+    def __init__(self, session: Session, console: Console, clock: Clock) -> None:
+        """Hold `session`, whose output goes through `console`."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._session = session
+        self.console = console
+        self.turns = Turns(clock)
+        #: Why the start failed, for those who wait for it.
+        self.failure: SidecarError | None = None
+        #: Whether the stored row is behind `session`; the writer mends that.
+        self.unsaved = False
+        #: When somebody last put something in or looked; output is the console's to know.
+        self.last_use = clock.monotonic()
+        #: Where the next old-style reading begins, and the lock that keeps two of them apart.
+        self.taken = console.start
+        self.taking = threading.Lock()
+
+    @property
+    def session(self) -> Session:
+        """Return the value of the moment."""
+        return self._session
+
+    @property
+    def state(self) -> SessionState:
+        """Return the state of the moment."""
+        return self._session.state
+
+    def change(self, **changes: Any) -> Session:
+        """Replace the value by a copy with `changes`, wake whoever waits, and return it.
+
+        Raises:
+            ValueError: the state may not become the new one.
+        """
+        with self._lock:
+            self._session = self._session.evolve(**changes)
+            self.unsaved = True
+        self.console.changed()
+        return self._session
+
+    def change_if(self, *states: SessionState, **changes: Any) -> bool:
+        """Apply `changes` only in one of `states`; tell whether it did. Decides races between ends and starts."""
+        with self._lock:
+            if self._session.state not in states:
+                return False
+            self._session = self._session.evolve(**changes)
+            self.unsaved = True
+        self.console.changed()
+        return True
+
+    def used(self, at: datetime) -> None:
+        """Note an input or a viewer, which puts off hibernation."""
+        self.last_use = self._clock.monotonic()
+        with self._lock:
+            self._session = self._session.evolve(last_activity_at=at)
+
+    def idle_s(self) -> float:
+        """Return seconds since the last input, viewer or output."""
+        return min(self._clock.monotonic() - self.last_use, self.console.quiet())
+
+    def activity(self) -> Activity:
+        """Return what the program is doing; idle without one."""
+        if not self.state.live:
+            return Activity.IDLE
+        lines, title = self.console.lines()
+        return gates.activity(gates.View(lines, title, self.console.quiet()))

@@ -1,0 +1,323 @@
+"""The sessions of this process: found, created, woken, ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sidecar.clock import Clock
+from sidecar.errors import (
+    ConversationInUse,
+    NotFound,
+    SessionEnded,
+    SessionExists,
+    ShuttingDown,
+    SidecarError,
+    StartFailed,
+    StorageUnavailable,
+)
+from sidecar.model.session import Renderer, Session, SessionState, Size, WorkspaceType
+from sidecar.sessions.ender import Ender
+from sidecar.sessions.keys import Keys
+from sidecar.sessions.live import Live
+from sidecar.sessions.offsets import WINDOW, Offsets
+from sidecar.sessions.starter import Starter
+from sidecar.storage.sessions import SessionStore
+from sidecar.terminal.bell import listening
+
+log = logging.getLogger(__name__)
+
+_OPEN = (SessionState.STARTING, SessionState.RUNNING, SessionState.HIBERNATED, SessionState.INTERRUPTED)
+_ASLEEP = (SessionState.HIBERNATED, SessionState.INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What a user asks for. The id may be the client's own choice."""
+
+    id: UUID
+    user_id: str
+    workspace_type: WorkspaceType
+    workspace_name: str
+    size: Size
+    renderer: Renderer
+    model: str | None
+    api_key: str | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many sessions may be open."""
+
+    per_user: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Whom the registry works with."""
+
+    store: SessionStore
+    keys: Keys
+    starter: Starter
+    ender: Ender
+    offsets: Offsets
+    #: Makes the in-memory side of a session, with the offset its output goes on at.
+    enliven: Callable[[Session, int], Live]
+    #: Raises when no session could be started on this host.
+    require_able: Callable[[], None]
+
+
+class Registry:
+    """Own the live sessions. A session of another user is the same as none: `NotFound`."""
+
+    def __init__(self, crew: Crew, limits: Limits, clock: Clock) -> None:
+        """Begin empty."""
+        self._crew = crew
+        self._limits = limits
+        self._clock = clock
+        self._lives: dict[UUID, Live] = {}
+        self._lock = threading.Lock()
+        #: The CLI's version, told in each session; set at start-up.
+        self.claude_version: str | None = None
+        self.closing = False
+
+    def lives(self) -> Sequence[Live]:
+        """Return the sessions in memory, at this moment."""
+        with self._lock:
+            return tuple(self._lives.values())
+
+    def adopt(self, session: Session) -> Live:
+        """Take a stored session into memory."""
+        with self._lock:
+            return self._lives.setdefault(session.id, self._restored(session))
+
+    def drop(self, live: Live) -> None:
+        """Forget a session that has ended and is stored."""
+        with self._lock:
+            self._lives.pop(live.session.id, None)
+
+    def find(self, user_id: str, session_id: UUID) -> Live:
+        """Return the user's session; an ended one is brought back for reading only.
+
+        Raises:
+            NotFound: there is none, or it belongs to somebody else.
+        """
+        live = self.find_any(session_id)
+        if live.session.user_id != user_id:
+            raise NotFound
+        return live
+
+    def find_any(self, session_id: UUID) -> Live:
+        """Return the session, whoever owns it: for the bridge, which has authorised its users.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._lives.get(session_id) or self._restored(self._crew.store.get(session_id))
+
+    def _restored(self, session: Session) -> Live:
+        return self._crew.enliven(session, self._crew.offsets.following(session))
+
+    def known(self, session_id: UUID) -> Live | None:
+        """Return the session if it is in memory."""
+        return self._lives.get(session_id)
+
+    # -- create ----------------------------------------------------------------------------------------
+
+    def create(self, new: NewSession, wait_s: float) -> Live:
+        """Create a session and wait for its prompt; the same id and user again gives the same session.
+
+        Raises:
+            InvalidRequest, LimitReached, SessionExists, StorageUnavailable, ShuttingDown: it was not created.
+            StartFailed, CliUnavailable, IsolationUnavailable: it was, and is `failed`.
+        """
+        if self.closing:
+            raise ShuttingDown
+        self._crew.require_able()
+        key = self._crew.keys.choose(new.api_key)
+        live, fresh = self._enter(new)
+        if fresh:
+            try:
+                self._store(live, new)
+            except SessionExists:
+                self.drop(live)
+                return self._existing(new)
+            except Exception:
+                self._discard(live)
+                raise
+            threading.Thread(target=self._start, args=(live, key), name="session-start", daemon=True).start()
+        self._await_start(live, wait_s)
+        if live.failure is not None:
+            raise live.failure
+        return live
+
+    def _enter(self, new: NewSession) -> tuple[Live, bool]:
+        """Take the id in memory first, so that two creates at once cannot both start."""
+        live = self._crew.enliven(self._session(new), 0)
+        with self._lock:
+            known = self._lives.setdefault(new.id, live)
+        if known.session.user_id != new.user_id:
+            raise SessionExists
+        return known, known is live
+
+    def _session(self, new: NewSession) -> Session:
+        now = self._clock.now()
+        return Session(
+            id=new.id,
+            user_id=new.user_id,
+            state=SessionState.STARTING,
+            workspace_type=new.workspace_type,
+            workspace_name=new.workspace_name,
+            size=new.size,
+            renderer=new.renderer,
+            model=new.model,
+            created_at=now,
+            last_activity_at=now,
+            conversation_id=new.id,
+            claude_version=self.claude_version,
+            reserved_offset=WINDOW,
+        )
+
+    def _store(self, live: Live, new: NewSession) -> None:
+        sealed = self._crew.keys.seal(new.id, new.api_key)
+        limits = self._limits
+        self._crew.store.add(
+            live.session, max_per_user=limits.per_user, max_total=limits.total, sealed_credential=sealed
+        )
+
+    def _existing(self, new: NewSession) -> Live:
+        try:
+            return self.find(new.user_id, new.id)
+        except NotFound:
+            raise SessionExists from None
+
+    def _discard(self, live: Live) -> None:
+        """Undo an id taken in memory; whoever waits for it meanwhile learns that it was not created."""
+        self.drop(live)
+        live.failure = StartFailed("The session could not be created.")
+        live.change(state=SessionState.FAILED)
+
+    def _start(self, live: Live, key: str) -> None:
+        try:
+            self._crew.starter.start(live, key)
+            live.change_if(SessionState.STARTING, state=SessionState.RUNNING)
+        except SidecarError as error:
+            self._fail(live, error)
+        except Exception:
+            log.exception("a session did not start", extra={"session": live.session.id})
+            self._fail(live, StartFailed("The session could not be started."))
+
+    def _fail(self, live: Live, error: SidecarError) -> None:
+        reason = error.detail.splitlines()[0]
+        live.failure = error
+        self._crew.ender.end([live])
+        code = live.console.exit.code if live.console.exit else None
+        live.change_if(
+            SessionState.STARTING,
+            state=SessionState.FAILED,
+            ended_at=self._clock.now(),
+            exit_code=code,
+            reason=reason,
+        )
+
+    def _await_start(self, live: Live, wait_s: float) -> None:
+        deadline = self._clock.monotonic() + wait_s
+        with listening([live.console.bell]) as event:
+            while live.state is SessionState.STARTING and not self.closing:
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return
+                event.wait(left)
+                event.clear()
+
+    # -- wake ------------------------------------------------------------------------------------------
+
+    def wake(self, live: Live) -> None:
+        """Make sure that the session's program runs. Call it in the session's turn.
+
+        Raises:
+            SessionEnded: it has ended.
+            ConversationInUse: another session holds the conversation it would resume.
+            StartFailed, CliUnavailable, IsolationUnavailable, StorageUnavailable: it stays asleep.
+        """
+        if live.state is SessionState.STARTING:
+            self._await_start(live, float("inf"))
+        if self.closing:
+            raise ShuttingDown
+        if live.state.ended:
+            raise SessionEnded
+        if live.state in _ASLEEP:
+            self._resume(live)
+
+    def _resume(self, live: Live) -> None:
+        self._refuse_shared(live)
+        key = self._crew.keys.open(live.session.id)
+        live.console.reserved = self._crew.offsets.reserve(live.session.id, live.console.end)
+        try:
+            self._crew.starter.start(live, key)
+        except SidecarError:
+            self._crew.ender.end([live])
+            if live.state.ended:
+                raise SessionEnded from None
+            raise
+        if not live.change_if(*_ASLEEP, state=SessionState.RUNNING, reason=None, exit_code=None):
+            raise SessionEnded
+
+    def _refuse_shared(self, live: Live) -> None:
+        """Two processes on one conversation would overwrite each other; the CLI does not refuse that."""
+        wanted = self._crew.starter.conversation(live.session)
+        others = (other for other in self.lives() if other is not live and other.state.live)
+        if any(self._crew.starter.conversation(other.session) == wanted for other in others):
+            raise ConversationInUse
+
+    # -- end -------------------------------------------------------------------------------------------
+
+    def terminate(self, live: Live, reason: str) -> None:
+        """End a session for good; nothing happens when it has ended already. Returns when its processes are gone."""
+        if not live.change_if(
+            *_OPEN, state=SessionState.TERMINATED, ended_at=self._clock.now(), reason=reason
+        ):
+            return
+        self._crew.ender.end([live])
+        if live.console.exit is not None:
+            live.change(exit_code=live.console.exit.code)
+        try:
+            self._crew.store.save(live.session)
+        except StorageUnavailable:
+            log.warning("an ended session is stored later", extra={"session": live.session.id})
+
+    def hibernate(self, live: Live, reason: str) -> None:
+        """Stop a running session's program; the next command wakes it. Call it in the session's turn."""
+        if live.change_if(SessionState.RUNNING, state=SessionState.HIBERNATED, reason=reason):
+            self._crew.ender.end([live])
+
+    def exited(self, live: Live) -> None:
+        """Settle the state of a session whose program ended by itself."""
+        end = live.console.exit
+        if end is None or live.state is not SessionState.RUNNING:
+            return
+        self._crew.ender.end([live])
+        if end.code == 0:
+            changes = {
+                "state": SessionState.TERMINATED,
+                "ended_at": self._clock.now(),
+                "reason": "Claude exited.",
+            }
+        else:
+            reason = f"Claude ended unexpectedly (exit code {end.code}); the next command resumes it."
+            changes = {"state": SessionState.INTERRUPTED, "reason": reason}
+        live.change_if(SessionState.RUNNING, exit_code=end.code, **changes)
+
+    def close(self) -> None:
+        """Put every running session to sleep, all at once; waiting calls end."""
+        self.closing = True
+        lives = self.lives()
+        reason = "The service was stopped; the next command resumes the session."
+        for live in lives:
+            live.change_if(SessionState.RUNNING, state=SessionState.HIBERNATED, reason=reason)
+            live.change_if(SessionState.STARTING, state=SessionState.INTERRUPTED, reason=reason)
+        self._crew.ender.end(lives)

@@ -1,0 +1,92 @@
+"""Putting one input into a terminal; text is pasted, submitted, and the submit verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sidecar.claude import gates, keystrokes
+from sidecar.clock import Clock
+from sidecar.errors import MenuOpen
+from sidecar.model.command import Command, InputMode
+from sidecar.model.session import Activity
+from sidecar.terminal.bell import listening
+from sidecar.terminal.console import Console
+
+#: Pause between a paste and Enter: some builds take a carriage return right behind a paste as part of it.
+_BEFORE_ENTER_S = 0.15
+#: Least time between two texts, where the composer does not tell when one was taken.
+_APART_S = 0.1
+#: How long the composer may keep the text before Enter is pressed once more.
+_TAKEN_S = 3.0
+#: A screen without output for so long has settled.
+SETTLED_S = 0.3
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """Write commands to a console. The caller sees to their order."""
+
+    clock: Clock
+
+    def put(self, console: Console, command: Command) -> bool:
+        """Write the input; tell whether it was submitted (always, for raw bytes and keys).
+
+        Raises:
+            MenuOpen: text while a menu is open: the paste would cancel it.
+            InputStalled: the program does not read.
+        """
+        if command.mode is not InputMode.TEXT:
+            console.write(command.data)
+            return True
+        return self._text(console, command.text)
+
+    def _text(self, console: Console, text: str) -> bool:
+        lines, _ = console.lines()
+        if gates.menu_open(lines):
+            return _choose(console, text)
+        if gates.composer(lines) is None:  # a shell, say: nothing to verify by
+            console.write(text.encode() + keystrokes.ENTER)
+            self.wait(console, _never, _APART_S)
+            return True
+        return self._paste(console, text)
+
+    def _paste(self, console: Console, text: str) -> bool:
+        console.write(keystrokes.paste(text) if text else b"")
+        self.wait(console, _never, _BEFORE_ENTER_S)
+        held = gates.composer(console.lines()[0])
+        for _ in range(2):
+            console.write(keystrokes.ENTER)
+            if not text or self.wait(console, lambda: gates.composer(console.lines()[0]) != held, _TAKEN_S):
+                return True
+        return False
+
+    def settle(self, console: Console, activity: Callable[[], Activity], timeout_s: float) -> bool:
+        """Wait until the program has stopped printing and is not at work; tell whether it has."""
+        return self.wait(
+            console, lambda: console.quiet() >= SETTLED_S and activity() is not Activity.BUSY, timeout_s
+        )
+
+    def wait(self, console: Console, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `condition`, checked at each output and a few times a second, or the time is up."""
+        deadline = self.clock.monotonic() + timeout_s
+        with listening([console.bell]) as event:
+            while not condition():
+                left = deadline - self.clock.monotonic()
+                if left <= 0 or console.exit is not None:
+                    return condition()
+                event.wait(min(left, SETTLED_S / 2))
+                event.clear()
+        return True
+
+
+def _never() -> bool:
+    return False
+
+
+def _choose(console: Console, text: str) -> bool:
+    """Type a single character into a menu, as its number is chosen; anything longer is refused."""
+    if len(text) != 1:
+        raise MenuOpen
+    console.write(text.encode())
+    return True

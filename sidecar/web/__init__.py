@@ -1,0 +1,38 @@
+"""The HTTP API. Views authenticate, parse, make one call on the services, and serialise."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, Response
+
+from sidecar.services import Services
+from sidecar.web import auth, problems, service, sessions
+
+#: Largest body of a request, in bytes.
+LARGEST_BODY = 1 << 20
+
+
+def create_app(services: Services) -> Flask:
+    """Return the application on `services`, which somebody else opens and closes."""
+    app = Flask("sidecar.web", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, NEW_ID=lambda: secrets.token_hex(8))
+    app.extensions["services"] = services
+    problems.register(app)
+    auth.register(app, services.settings)
+    app.register_blueprint(sessions.views)
+    app.register_blueprint(service.views)
+    app.after_request(_finish)
+    return app
+
+
+def _finish(response: Response) -> Response:
+    """Add what every answer carries."""
+    headers = response.headers
+    headers["X-Request-ID"] = auth.request_id()
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cache-Control"] = "no-store"
+    headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
+    return response

@@ -1,0 +1,76 @@
+"""Reading requests into schemas, and writing schemas as answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TypeVar
+
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+
+from sidecar.errors import FieldProblem, InvalidRequest, MalformedBody, UnsupportedBody
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def parse_body(shape: type[Shape]) -> Shape:
+    """Return the JSON body as `shape`.
+
+    Raises:
+        UnsupportedBody, MalformedBody, InvalidRequest: it is none.
+    """
+    if request.mimetype != "application/json":
+        raise UnsupportedBody
+    data = request.get_data(cache=False)
+    try:
+        return shape.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] in ("json_invalid", "model_type", "model_attributes_type") and not first["loc"]:
+            raise MalformedBody from None
+        raise _invalid(error) from None
+
+
+def parse_query(shape: type[Shape]) -> Shape:
+    """Return the query parameters as `shape`.
+
+    Raises:
+        InvalidRequest: one is unknown, given twice, or wrong.
+    """
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        raise InvalidRequest.of(repeated[0], "is given more than once")
+    try:
+        return shape.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> InvalidRequest:
+    """Translate, leaving the values out: one of them could be a key."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    problems = [FieldProblem(".".join(str(part) for part in item["loc"]), item["msg"]) for item in found]
+    return InvalidRequest(f"{problems[0].field}: {problems[0].message}", problems)
+
+
+def reply(shape: BaseModel, status: int = 200) -> Response:
+    """Return `shape` as JSON."""
+    return Response(shape.model_dump_json(by_alias=True), status, content_type="application/json")
+
+
+def decoded(text: str, field: str) -> bytes:
+    """Return the bytes of strict base64.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequest.of(field, "is not base64") from None
+
+
+def encoded(data: bytes, encoding: str) -> str:
+    """Return output bytes as text in the encoding asked for."""
+    return base64.b64encode(data).decode() if encoding == "base64" else data.decode("utf-8", "replace")

@@ -1,0 +1,35 @@
+"""Health, the OpenAPI document and the page that shows it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, json, render_template
+
+from sidecar import __version__
+from sidecar.web import openapi, schemas, shapes
+from sidecar.web.body import reply
+from sidecar.web.context import services
+from sidecar.web.operation import Operation, describe
+
+views = Blueprint("service", __name__)
+
+
+@views.get("/health")
+@describe(Operation(schemas.HealthObject, problems=(503,), secured=False))
+def health() -> Response:
+    """How the service is."""
+    report = services().health()
+    return reply(shapes.health_object(report, __version__), 200 if report.serving else 503)
+
+
+@views.get("/openapi.json")
+@describe(Operation(None, secured=False, media="application/vnd.oai.openapi+json;version=3.1"))
+def openapi_document() -> Response:
+    """This document."""
+    return Response(json.dumps(openapi.document(current_app)), content_type="application/json")
+
+
+@views.get("/docs")
+@describe(Operation(None, secured=False, media="text/html"))
+def docs() -> str:
+    """The API as a page."""
+    return render_template("docs.html", document=openapi.document(current_app))
