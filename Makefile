@@ -27,5 +27,5 @@ build: setup  ## make the wheel in dist/
 	@rm -rf build && ls dist/*.whl
 
 clean:  ## remove what these verbs made: .venv, node_modules, builds, caches
-	@rm -rf .venv node_modules build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .demo .venv node_modules build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +

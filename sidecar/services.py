@@ -87,6 +87,7 @@ class Services:
             self._examine()
             recover(self._registry, self._store, self._folders, self.clock)
             self._start(stack)
+            log.info("ready for sessions")
             self._opened = stack.pop_all()
 
     def _start(self, stack: ExitStack) -> None:

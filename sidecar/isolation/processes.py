@@ -1,7 +1,7 @@
 """A session's processes, read from /proc.
 
 Programs started in the background leave their parent's group and session, and survive it. What stays with them is
-the environment they were started with: the spawner puts `TAG=<session id>` in it. A child that wipes its own
+the environment they were started with: the spawner puts the session variable in it. A child that wipes its own
 environment gets away from this; in a sandbox the end of the process namespace ends that one too.
 """
 
@@ -16,11 +16,9 @@ from pathlib import Path
 from uuid import UUID
 
 from sidecar.clock import Clock
+from sidecar.model.session import SESSION_VARIABLE
 
-#: The variable that marks a session's processes.
-TAG = "CLAUDE_SIDECAR_SESSION"
-
-_PREFIX = f"{TAG}=".encode()
+_PREFIX = f"{SESSION_VARIABLE}=".encode()
 #: Name of the processes bubblewrap keeps above the program: its monitor outside and the first process inside.
 _SANDBOX = b"bwrap"
 

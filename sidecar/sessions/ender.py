@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from sidecar.clock import Clock
 from sidecar.isolation import processes
@@ -17,8 +14,6 @@ from sidecar.terminal.bell import listening
 GENTLE_S = 2.0
 #: Time the kernel gets to end what is left.
 _HARD_S = 5.0
-#: Confines the others and would take them all down at once, without their clean-up.
-_SANDBOX = "bwrap"
 
 
 class Ender:
@@ -65,13 +60,5 @@ def _runs(live: Live) -> bool:
 
 def _ask(live: Live) -> None:
     process = live.console.process
-    if process is None or live.console.exit is not None:
-        return
-    for pid in (process.pid, *processes.descendants(process.pid)):
-        with suppress(OSError):
-            if _name(pid) != _SANDBOX:
-                os.kill(pid, signal.SIGTERM)
-
-
-def _name(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
+    if process is not None and live.console.exit is None:
+        processes.signal_program(process.pid, signal.SIGTERM)

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from sidecar.isolation import Bubblewrap, Confinement, Isolation, Limits, NoIsolation
-from sidecar.isolation.processes import TAG
+from sidecar.model.session import SESSION_VARIABLE as TAG
 
 #: Larger than any test needs; a test of a limit brings its own.
 LIMITS = Limits(memory_bytes=4 * 2**30, processes=300, file_bytes=2**30, scratch_bytes=64 * 2**20)

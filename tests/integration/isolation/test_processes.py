@@ -15,7 +15,8 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.isolation import Confinement, Isolation
-from sidecar.isolation.processes import TAG, descendants, kill_tagged, orphans, resident_bytes, tagged
+from sidecar.isolation.processes import descendants, kill_tagged, orphans, resident_bytes, tagged
+from sidecar.model.session import SESSION_VARIABLE as TAG
 from tests.waiting import until
 
 #: What a Bash tool leaves behind: processes in sessions of their own, deaf to a hang-up.

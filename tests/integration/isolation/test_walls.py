@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sidecar.isolation import Bubblewrap, Confinement
-from sidecar.isolation.processes import TAG
+from sidecar.model.session import SESSION_VARIABLE as TAG
 
 ENVIRONMENT = {"PATH": "/opt/claude/bin:/usr/bin:/bin", "HOME": "/home/claude", "LANG": "C.UTF-8"}
 
