@@ -13,7 +13,7 @@ from emulator.anthropic import message, prompt, stream
 from emulator.anthropic.failure import Failure, Refused
 from emulator.anthropic.line import Closing, Line
 from emulator.anthropic.plan import Plan
-from emulator.anthropic.record import LONGEST_TEXT, Headers
+from emulator.anthropic.record import LONGEST_TEXT, MOST_EARLIER, Headers
 from emulator.anthropic.stage import Stage
 from emulator.anthropic.words import ENDLESS_TOKENS_PER_SECOND
 
@@ -101,6 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         self._note(
             model=self.credentials.mask(request.model),
             text=self.credentials.mask(request.last_text, LONGEST_TEXT),
+            earlier=tuple(self.credentials.mask(text) for text in request.earlier[-MOST_EARLIER:]),
             stream=request.stream,
             behaviour=plan.behaviour,
         )

@@ -29,6 +29,8 @@ class Request:
     prompt: str
     results: tuple[ToolResult, ...]
     input_tokens: int
+    #: What the user asked before in the same conversation, oldest first.
+    earlier: tuple[str, ...] = ()
 
     @property
     def last_text(self) -> str:
@@ -39,13 +41,15 @@ class Request:
 def read(body: bytes) -> Request:
     """Return the request in `body`; raises `Refused` with status 400 when it is not one."""
     document = parse(body)
-    blocks = _last_user_blocks(_messages(document))
+    asked = _user_blocks(_messages(document))
+    blocks = asked[-1]
     return Request(
         model=_model(document),
         stream=_stream(document),
         prompt=_prompt(blocks),
         results=tuple(_result(block) for block in blocks if block.get("type") == "tool_result"),
         input_tokens=count_tokens(document),
+        earlier=tuple(text for blocks in asked[:-1] if (text := _prompt(blocks))),
     )
 
 
@@ -92,12 +96,12 @@ def _messages(document: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
     return messages
 
 
-def _last_user_blocks(messages: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
+def _user_blocks(messages: Sequence[Mapping[str, object]]) -> list[Sequence[Mapping[str, object]]]:
     # The CLI puts a `system` message behind the user's, so the last message need not be the one that asks.
-    for message in reversed(messages):
-        if message.get("role") == "user":
-            return _blocks(message.get("content"))
-    raise Refused(400, "messages: at least one message of role user is required")
+    found = [_blocks(message.get("content")) for message in messages if message.get("role") == "user"]
+    if not found:
+        raise Refused(400, "messages: at least one message of role user is required")
+    return found
 
 
 def _blocks(content: object) -> Sequence[Mapping[str, object]]:

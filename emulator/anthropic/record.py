@@ -15,6 +15,9 @@ from emulator.anthropic.clock import Clock
 LONGEST_TEXT = 500
 LONGEST_FIELD = 200
 
+#: Earlier prompts of a conversation that are kept with a request, the latest ones.
+MOST_EARLIER = 20
+
 #: Requests kept in memory; the file keeps all.
 REMEMBERED = 10_000
 
@@ -35,6 +38,7 @@ class Entry:
     session: str = ""
     model: str = ""
     text: str = ""
+    earlier: tuple[str, ...] = ()
     behaviour: str = ""
     stream: bool = False
     status: int = 0
@@ -124,7 +128,7 @@ class Record:
 
     def documents(self) -> list[dict[str, object]]:
         """Return the entries as JSON objects."""
-        return [asdict(entry) for entry in self.entries()]
+        return [{**asdict(entry), "earlier": list(entry.earlier)} for entry in self.entries()]
 
     def _write_locked(self, entry: Entry) -> None:
         if entry.done and self._file is not None:

@@ -44,6 +44,14 @@ def test_the_prompt_is_the_last_text_of_the_last_user_message(messages: list[obj
     assert prompt.read(body(*messages)).prompt == expected
 
 
+def test_earlier_prompts_of_the_conversation_are_known() -> None:
+    request = prompt.read(
+        body(user("one"), {"role": "assistant", "content": "x"}, user(texts("two")), user("three"))
+    )
+
+    assert (request.earlier, request.prompt) == (("one", "two"), "three")
+
+
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
