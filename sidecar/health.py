@@ -45,15 +45,24 @@ class Health:
         return self.able and not self.draining
 
 
-def check_database(database: Database, dropped: int) -> Check:
-    """Ask the database; `dropped` bytes of output were lost while it did not answer."""
-    try:
-        database.ping()
-    except StorageUnavailable:
+def check_database(database: Database, *, healthy: bool, dropped: int) -> Check:
+    """Ask the database, unless the writer knows already that it is away, which would take seconds to find out.
+
+    `dropped` bytes of output were lost while it did not answer.
+    """
+    if not (healthy and _answers(database)):
         return Check(False, "does not answer; terminals go on, new sessions wait")
     return Check(
         True, f"answers; {dropped} bytes of output were lost while it was away" if dropped else "answers"
     )
+
+
+def _answers(database: Database) -> bool:
+    try:
+        database.ping()
+    except StorageUnavailable:
+        return False
+    return True
 
 
 def check_disk(folder: Path) -> Check:

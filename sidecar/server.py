@@ -30,8 +30,8 @@ threads = _settings.threads
 worker_class = "sidecar.server.SidecarWorker"
 #: Connections in waiting calls hold a thread each; a few more may wait for one.
 worker_connections = threads * 2
-#: Waiting calls end at once when the service stops, so this is only for slow clients.
-graceful_timeout = 10
+#: Waiting calls end at once when the service stops; the rest is for slow clients and for storing what is left.
+graceful_timeout = 30
 #: The worker may wait for its predecessor's data directory before it serves.
 timeout = 120
 keepalive = 75

@@ -152,7 +152,9 @@ class Services:
     def health(self) -> Health:
         """Return how the service is, having looked at the database and the disk just now."""
         checks = {
-            "database": check_database(self._database, self._writer.dropped),
+            "database": check_database(
+                self._database, healthy=self._writer.healthy, dropped=self._writer.dropped
+            ),
             "claudeCli": Check(not self._cli.problem, self._cli.problem or f"version {self._cli.version}"),
             "isolation": Check(
                 self._isolation_problem is None, self._isolation_problem or self._isolation.name

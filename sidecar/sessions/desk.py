@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sidecar.clock import Clock
-from sidecar.errors import NotFound, SessionEnded, StorageUnavailable
+from sidecar.errors import InputStalled, NotFound, SessionEnded, StorageUnavailable
 from sidecar.model.command import Command, Receipt
 from sidecar.model.output import Reading
 from sidecar.model.screen import Snapshot
 from sidecar.model.session import Activity, Session, SessionState, Size
 from sidecar.sessions.live import Live
 from sidecar.sessions.output import Output
-from sidecar.sessions.pump import Pumps, Share
+from sidecar.sessions.pump import Pumps, Share, Wanted
 from sidecar.sessions.recording import asciicast
 from sidecar.sessions.registry import NewSession, Registry
 from sidecar.sessions.submit import Submitter
@@ -87,9 +87,7 @@ class Desk:
             self.registry.wake(live)
             cursor = live.console.end
             live.used(self.clock.now())
-            submitted = self.submitter.put(live.console, command)
-        if live.state.ended:
-            raise SessionEnded
+            submitted = self._put(live, command)
         return Receipt(accepted=True, submitted=submitted, cursor=cursor)
 
     def settled(self, access: Access, cursor: int, span: Span) -> Reading:
@@ -118,12 +116,11 @@ class Desk:
     ) -> dict[UUID, Share | None]:
         """Return news of many sessions, whoever owns them; None for one that does not exist."""
         found = {session_id: self._any(session_id) for session_id in cursors}
-        lives = {live: cursors[session_id] for session_id, live in found.items() if live is not None}
-        for live in lives:
-            live.used(self.clock.now())
-        unknown: dict[UUID, Share | None] = {key: None for key, live in found.items() if live is None}
-        news = self.pumps.collect(pump, lives, limit, 0 if unknown else wait_s)
-        return {**unknown, **{live.session.id: share for live, share in news.items()}}
+        for live in found.values():
+            if live is not None:
+                live.used(self.clock.now())
+        wanted = [Wanted(session_id, live, cursors[session_id]) for session_id, live in found.items()]
+        return self.pumps.collect(pump, wanted, limit, wait_s)
 
     def screen(self, access: Access) -> Snapshot:
         """Return the rendered screen."""
@@ -167,6 +164,14 @@ class Desk:
         """Return the recording, line by line."""
         session = self._find(access).session
         return asciicast(session, self.output_reader.store.chunks(session.id))
+
+    def _put(self, live: Live, command: Command) -> bool:
+        try:
+            return self.submitter.put(live.console, command)
+        except InputStalled:
+            if live.state.ended:  # ended meanwhile, by its user or by itself
+                raise SessionEnded from None
+            raise
 
     def _find(self, access: Access) -> Live:
         return self.registry.find(access.user_id, access.session_id)

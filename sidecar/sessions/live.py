@@ -8,9 +8,10 @@ from typing import Any
 
 from sidecar.claude import gates
 from sidecar.clock import Clock
-from sidecar.errors import SidecarError
+from sidecar.errors import SidecarError, StorageUnavailable
 from sidecar.model.session import Activity, Session, SessionState
 from sidecar.sessions.turns import Turns
+from sidecar.storage.sessions import SessionStore
 from sidecar.terminal.console import Console
 
 
@@ -21,6 +22,7 @@ class Live:
         """Hold `session`, whose output goes through `console`."""
         self._clock = clock
         self._lock = threading.Lock()
+        self._saving = threading.Lock()
         self._session = session
         self.console = console
         self.turns = Turns(clock)
@@ -66,11 +68,26 @@ class Live:
         self.console.changed()
         return True
 
+    def save(self, store: SessionStore) -> None:
+        """Store the value of the moment. One at a time: an older value must not overwrite a newer one.
+
+        Raises:
+            StorageUnavailable, NotFound: it is not stored; the writer will try again.
+        """
+        with self._saving:
+            self.unsaved = False
+            try:
+                store.save(self._session)
+            except StorageUnavailable:
+                self.unsaved = True
+                raise
+
     def used(self, at: datetime) -> None:
         """Note an input or a viewer, which puts off hibernation."""
         self.last_use = self._clock.monotonic()
         with self._lock:
             self._session = self._session.evolve(last_activity_at=at)
+            self.unsaved = True
 
     def idle_s(self) -> float:
         """Return seconds since the last input, viewer or output."""

@@ -25,12 +25,12 @@ class Offsets:
         self._folder = folder
 
     def reserve(self, session_id: UUID, end: int) -> int:
-        """Reserve beyond `end` and return the offset below which bytes may be given out."""
+        """Reserve beyond `end` and return the offset below which bytes may be given out; 0 if it could not be."""
         limit = end + WINDOW
         try:
             self._store.reserve(session_id, limit)
         except StorageUnavailable:
-            self._note(session_id, limit)
+            return limit if self._note(session_id, limit) else 0
         return limit
 
     def following(self, session: Session) -> int:
@@ -51,11 +51,15 @@ class Offsets:
         with suppress(FileNotFoundError):
             (self._folder / str(session_id)).unlink()
 
-    def _note(self, session_id: UUID, limit: int) -> None:
+    def _note(self, session_id: UUID, limit: int) -> bool:
         """Overwrite in place: on a full disk an existing file can still be written, a new one cannot be made."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._folder / str(session_id), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.pwrite(descriptor, b"%020d" % limit, 0)
-        finally:
-            os.close(descriptor)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(
+                self._folder / str(session_id), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(b"%020d" % limit)
+        except OSError:
+            return False
+        return True

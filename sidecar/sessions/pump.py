@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from sidecar.clock import Clock
 from sidecar.model.output import Reading
-from sidecar.model.session import Activity
+from sidecar.model.session import Activity, SessionState
 from sidecar.sessions.live import Live
 from sidecar.sessions.output import Output
 from sidecar.terminal.bell import Bell, listening
@@ -24,12 +25,27 @@ _MOST = 1000
 
 @dataclass
 class _Pump:
-    """One caller's series of calls: its latest call, and how fast it is answered."""
+    """One caller's series of calls: its latest call, how fast it is answered, and the states it was told."""
 
     call: int = 0
     delay_s: float = _FIRST_S
     answered_at: float = float("-inf")
     bell: Bell = field(default_factory=Bell)
+    told: dict[UUID, SessionState | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A session the caller watches, None if it does not exist, and the offset it has got to."""
+
+    session_id: UUID
+    live: Live | None
+    cursor: int
+
+    @property
+    def state(self) -> SessionState | None:
+        """Return the state of the moment."""
+        return self.live.state if self.live else None
 
 
 @dataclass(frozen=True)
@@ -50,21 +66,27 @@ class Pumps:
         self._pumps: OrderedDict[str, _Pump] = OrderedDict()
         self._lock = threading.Lock()
 
-    def collect(self, name: str, wanted: Mapping[Live, int], limit: int, wait_s: float) -> dict[Live, Share]:
-        """Return what the sessions printed since their cursors, or how they changed; sessions with news only."""
+    def collect(
+        self, name: str, wanted: Sequence[Wanted], limit: int, wait_s: float
+    ) -> dict[UUID, Share | None]:
+        """Return what the sessions printed since their cursors, or that their state is not the one told last.
+
+        Sessions without news are left out; None stands for one that does not exist.
+        """
         pump, call = self._begin(name)
-        before = {live: live.state for live in wanted}
+        watched = {item.session_id for item in wanted}
+        pump.told = {key: state for key, state in pump.told.items() if key in watched}
         deadline = self._clock.monotonic() + wait_s
-        bells = [pump.bell, *(live.console.bell for live in wanted)]
+        bells = [pump.bell, *(item.live.console.bell for item in wanted if item.live)]
         with listening(bells) as event:
-            while not self._news(wanted, before) and self._goes_on(pump, call):
+            while not _news(pump, wanted) and self._goes_on(pump, call):
                 left = deadline - self._clock.monotonic()
                 if left <= 0:
                     return {}
                 event.wait(left)
                 event.clear()
             self._gather(pump, call, event)
-        return self._shares(list(wanted), wanted, limit, before)
+        return self._shares(pump, _news(pump, wanted), limit)
 
     def _begin(self, name: str) -> tuple[_Pump, int]:
         with self._lock:
@@ -77,11 +99,6 @@ class Pumps:
                 pump.delay_s = _FIRST_S
         pump.bell.ring()
         return pump, pump.call
-
-    def _news(self, wanted: Mapping[Live, int], before: Mapping[Live, object]) -> bool:
-        return any(
-            live.console.visible_end > at or live.state is not before[live] for live, at in wanted.items()
-        )
 
     def _goes_on(self, pump: _Pump, call: int) -> bool:
         return pump.call == call and not self._output.closing()
@@ -96,11 +113,23 @@ class Pumps:
             pump.delay_s = min(_SLOWEST_S, pump.delay_s * 2)
             pump.answered_at = self._clock.monotonic()
 
-    def _shares(
-        self, lives: Sequence[Live], wanted: Mapping[Live, int], limit: int, before: Mapping[Live, object]
-    ) -> dict[Live, Share]:
-        found: dict[Live, Share] = {}
-        for live in lives:
-            if live.console.visible_end > wanted[live] or live.state is not before[live]:
-                found[live] = Share(self._output.read(live, wanted[live], limit), live.activity())
+    def _shares(self, pump: _Pump, news: Sequence[Wanted], limit: int) -> dict[UUID, Share | None]:
+        found: dict[UUID, Share | None] = {}
+        for item in news:
+            pump.told[item.session_id] = item.state
+            found[item.session_id] = self._share(item.live, item.cursor, limit) if item.live else None
         return found
+
+    def _share(self, live: Live, cursor: int, limit: int) -> Share:
+        return Share(self._output.read(live, cursor, limit), live.activity())
+
+
+def _news(pump: _Pump, wanted: Sequence[Wanted]) -> list[Wanted]:
+    """Return the sessions with output behind the caller's cursor, or another state than it was told."""
+    return [
+        item for item in wanted if _printed(item) or pump.told.get(item.session_id, "unknown") != item.state
+    ]
+
+
+def _printed(item: Wanted) -> bool:
+    return item.live is not None and item.live.console.visible_end > item.cursor

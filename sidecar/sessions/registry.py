@@ -256,7 +256,8 @@ class Registry:
     def _resume(self, live: Live) -> None:
         self._refuse_shared(live)
         key = self._crew.keys.open(live.session.id)
-        live.console.reserved = self._crew.offsets.reserve(live.session.id, live.console.end)
+        reserved = self._crew.offsets.reserve(live.session.id, live.console.end)
+        live.console.reserved = max(live.console.reserved, reserved)
         try:
             self._crew.starter.start(live, key)
         except SidecarError:
@@ -286,7 +287,7 @@ class Registry:
         if live.console.exit is not None:
             live.change(exit_code=live.console.exit.code)
         try:
-            self._crew.store.save(live.session)
+            live.save(self._crew.store)
         except StorageUnavailable:
             log.warning("an ended session is stored later", extra={"session": live.session.id})
 

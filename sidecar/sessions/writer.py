@@ -116,6 +116,10 @@ class Writer:
         except StorageUnavailable:
             self._away(lives)
             return False
+        except Exception:  # this thread must live: without it nothing is ever stored again
+            log.exception("storing output failed")
+            self._away(lives)
+            return False
         for live in lives:
             live.console.lossless = True
         return any(live.console.backlog for live, _ in batch)
@@ -139,20 +143,16 @@ class Writer:
 
     def _save(self, live: Live) -> None:
         if live.unsaved:
-            live.unsaved = False
             try:
-                self._sessions.save(live.session)
+                live.save(self._sessions)
             except NotFound:
                 log.warning("a session's row is gone", extra={"session": live.session.id})
-            except StorageUnavailable:
-                live.unsaved = True
-                raise
 
     def _reserve(self, lives: list[Live]) -> None:
         for live in lives:
             console = live.console
             if console.process is not None and console.end > console.reserved - WINDOW // 2:
-                console.reserved = self._offsets.reserve(live.session.id, console.end)
+                console.reserved = max(console.reserved, self._offsets.reserve(live.session.id, console.end))
                 console.bell.ring()
 
     def _away(self, lives: list[Live]) -> None:

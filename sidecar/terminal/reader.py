@@ -112,7 +112,7 @@ class Reader:
         watch: _Watch | None = key.data
         if watch is None:
             self._obey()
-        elif watch.process.pid in self._watches:
+        elif self._watches.get(watch.process.pid) is watch:
             try:
                 self._serve(watch, key.fd)
             except Exception:  # one session's fault must not stop the reading of all others
