@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.clock",
     "tests.fixtures.postgresql",
     "tests.fixtures.database",
+    "tests.fixtures.services",
 ]
 
 # No deadline: it measures the machine. No database: the checkout may be read-only for the account.
