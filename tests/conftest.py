@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.clock",
     "tests.fixtures.postgresql",
     "tests.fixtures.database",
+    "tests.fixtures.server",
     "tests.fixtures.services",
 ]
 
