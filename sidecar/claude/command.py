@@ -33,8 +33,11 @@ def arguments(executable: Path, start: Start, settings: str) -> tuple[str, ...]:
 
 
 def with_shell(command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a command that runs `command` and, when it ends, leaves a login shell."""
-    return ("/bin/bash", "-c", '"$@"; exec /bin/bash -l', "claude", *command)
+    """Return a command that runs `command` and, when it ends well, leaves a login shell.
+
+    Not when it fails: a start that failed must be told as one.
+    """
+    return ("/bin/bash", "-c", '"$@" && exec /bin/bash -l', "claude", *command)
 
 
 @dataclass(frozen=True)
