@@ -19,6 +19,8 @@ _BEFORE_ENTER_S = 0.15
 _APART_S = 0.1
 #: How long the composer may keep the text before Enter is pressed once more.
 _TAKEN_S = 3.0
+#: Longest wait for a menu to stand still; one with a clock in it never does.
+_MENU_S = 0.6
 #: A screen without output for so long has settled.
 SETTLED_S = 0.3
 
@@ -36,15 +38,21 @@ class Submitter:
             MenuOpen: text while a menu is open: the paste would cancel it.
             InputStalled: the program does not read.
         """
-        if command.mode is not InputMode.TEXT:
-            console.write(command.data)
-            return True
-        return self._text(console, command.text)
+        if command.mode is InputMode.TEXT:
+            return self._text(console, command.text)
+        if command.mode is InputMode.KEYS and gates.menu_open(console.lines()[0]):
+            self._await_menu(console)
+        console.write(command.data)
+        return True
+
+    def _await_menu(self, console: Console) -> None:
+        """Let a menu stand for a moment: the CLI drops the keys of its first 0.2 s (measured), as unintended."""
+        self.wait(console, lambda: console.quiet() >= SETTLED_S, _MENU_S)
 
     def _text(self, console: Console, text: str) -> bool:
         lines, _ = console.lines()
         if gates.menu_open(lines):
-            return _choose(console, text)
+            return self._choose(console, text)
         if gates.composer(lines) is None:  # a shell, say: nothing to verify by
             console.write(text.encode() + keystrokes.ENTER)
             self.wait(console, _never, _APART_S)
@@ -60,6 +68,14 @@ class Submitter:
             if not text or self.wait(console, lambda: gates.composer(console.lines()[0]) != held, _TAKEN_S):
                 return True
         return False
+
+    def _choose(self, console: Console, text: str) -> bool:
+        """Type a single character into a menu, as its number is chosen; anything longer is refused."""
+        if len(text) != 1:
+            raise MenuOpen
+        self._await_menu(console)
+        console.write(text.encode())
+        return True
 
     def settle(self, console: Console, activity: Callable[[], Activity], timeout_s: float) -> bool:
         """Wait until the program has stopped printing and is not at work; tell whether it has."""
@@ -82,11 +98,3 @@ class Submitter:
 
 def _never() -> bool:
     return False
-
-
-def _choose(console: Console, text: str) -> bool:
-    """Type a single character into a menu, as its number is chosen; anything longer is refused."""
-    if len(text) != 1:
-        raise MenuOpen
-    console.write(text.encode())
-    return True
