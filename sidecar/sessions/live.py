@@ -35,6 +35,10 @@ class Live:
         #: Where the next old-style reading begins, and the lock that keeps two of them apart.
         self.taken = console.start
         self.taking = threading.Lock()
+        #: Held while a program comes up.
+        self.rising = threading.Lock()
+        #: Set before the last program is ended: a start under way gives up, another one is not begun.
+        self.halted = False
 
     @property
     def session(self) -> Session:

@@ -159,6 +159,8 @@ class Registry:
         """Take the id in memory first, so that two creates at once cannot both start."""
         live = self._crew.enliven(self._session(new), 0)
         with self._lock:
+            if self.closing:  # `close` has looked at all sessions already
+                raise ShuttingDown
             known = self._lives.setdefault(new.id, live)
         if known.session.user_id != new.user_id:
             raise SessionExists
@@ -202,6 +204,11 @@ class Registry:
         live.change(state=SessionState.FAILED)
 
     def _start(self, live: Live, key: str) -> None:
+        with live.rising:
+            if not live.halted:
+                self._bring_up(live, key)
+
+    def _bring_up(self, live: Live, key: str) -> None:
         try:
             self._crew.starter.start(live, key)
             live.change_if(SessionState.STARTING, state=SessionState.RUNNING)
@@ -245,13 +252,16 @@ class Registry:
             StartFailed, CliUnavailable, IsolationUnavailable, StorageUnavailable: it stays asleep.
         """
         if live.state is SessionState.STARTING:
-            self._await_start(live, float("inf"))
+            self._await_start(live, threading.TIMEOUT_MAX)
         if self.closing:
             raise ShuttingDown
         if live.state.ended:
             raise SessionEnded
-        if live.state in _ASLEEP:
-            self._resume(live)
+        with live.rising:
+            if live.halted:
+                raise ShuttingDown if self.closing else SessionEnded
+            if live.state in _ASLEEP:
+                self._resume(live)
 
     def _resume(self, live: Live) -> None:
         self._refuse_shared(live)
@@ -264,6 +274,8 @@ class Registry:
             self._crew.ender.end([live])
             if live.state.ended:
                 raise SessionEnded from None
+            if self.closing:
+                raise ShuttingDown from None
             raise
         if not live.change_if(*_ASLEEP, state=SessionState.RUNNING, reason=None, exit_code=None):
             raise SessionEnded
@@ -283,13 +295,23 @@ class Registry:
             *_OPEN, state=SessionState.TERMINATED, ended_at=self._clock.now(), reason=reason
         ):
             return
-        self._crew.ender.end([live])
+        self._halt([live])
         if live.console.exit is not None:
             live.change(exit_code=live.console.exit.code)
         try:
             live.save(self._crew.store)
         except StorageUnavailable:
             log.warning("an ended session is stored later", extra={"session": live.session.id})
+
+    def _halt(self, lives: Sequence[Live]) -> None:
+        """End programs for good, also those that are only coming up."""
+        for live in lives:
+            live.halted = True
+            live.console.bell.ring()
+        self._crew.ender.end(lives)
+        for live in lives:
+            with live.rising:  # a start that had no program to end yet sees that it is halted, and ends it
+                pass
 
     def hibernate(self, live: Live, reason: str) -> None:
         """Stop a running session's program; the next command wakes it. Call it in the session's turn."""
@@ -321,4 +343,4 @@ class Registry:
         for live in lives:
             live.change_if(SessionState.RUNNING, state=SessionState.HIBERNATED, reason=reason)
             live.change_if(SessionState.STARTING, state=SessionState.INTERRUPTED, reason=reason)
-        self._crew.ender.end(lives)
+        self._halt(lives)

@@ -99,7 +99,9 @@ class Starter:
         deadline = self._clock.monotonic() + self._plan.timeout_s
         console = live.console
         with listening([console.bell]) as event:
-            while not gates.ready(console.lines()[0]):
+            while live.halted or not gates.ready(console.lines()[0]):
+                if live.halted:
+                    raise StartFailed("The session was ended during its start.")
                 if console.exit is not None:
                     raise _ended(live)
                 left = deadline - self._clock.monotonic()
