@@ -212,6 +212,7 @@ class Registry:
         try:
             self._crew.starter.start(live, key)
             live.change_if(SessionState.STARTING, state=SessionState.RUNNING)
+            self.exited(live)  # it may have ended at its prompt, before it counted as running
         except SidecarError as error:
             self._fail(live, error)
         except Exception:
@@ -258,10 +259,13 @@ class Registry:
         if live.state.ended:
             raise SessionEnded
         with live.rising:
-            if live.halted:
-                raise ShuttingDown if self.closing else SessionEnded
+            self._refuse_halted(live)
             if live.state in _ASLEEP:
                 self._resume(live)
+
+    def _refuse_halted(self, live: Live) -> None:
+        if live.halted:
+            raise ShuttingDown if self.closing else SessionEnded
 
     def _resume(self, live: Live) -> None:
         self._refuse_shared(live)
@@ -279,6 +283,7 @@ class Registry:
             raise
         if not live.change_if(*_ASLEEP, state=SessionState.RUNNING, reason=None, exit_code=None):
             raise SessionEnded
+        self.exited(live)  # see `_bring_up`
 
     def _refuse_shared(self, live: Live) -> None:
         """Two processes on one conversation would overwrite each other; the CLI does not refuse that."""
