@@ -21,6 +21,8 @@ _APART_S = 0.1
 _TAKEN_S = 3.0
 #: Longest wait for a menu to stand still; one with a clock in it never does.
 _MENU_S = 0.6
+#: A screen without a composer for so long has none: a repaint takes less.
+_GONE_S = 0.25
 #: A screen without output for so long has settled.
 SETTLED_S = 0.3
 
@@ -65,7 +67,7 @@ class Submitter:
         held = gates.composer(console.lines()[0])
         for _ in range(2):
             console.write(keystrokes.ENTER)
-            if not text or self.wait(console, lambda: gates.composer(console.lines()[0]) != held, _TAKEN_S):
+            if not text or self.wait(console, lambda: _taken(console, held), _TAKEN_S):
                 return True
         return False
 
@@ -98,3 +100,12 @@ class Submitter:
 
 def _never() -> bool:
     return False
+
+
+def _taken(console: Console, held: str | None) -> bool:
+    """Tell whether the composer has let go of `held`; one that is only being repainted has not."""
+    lines, _ = console.lines()
+    now = gates.composer(lines)
+    if now is None:
+        return gates.menu_open(lines) or console.quiet() >= _GONE_S
+    return now != held
