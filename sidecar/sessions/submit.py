@@ -52,6 +52,7 @@ class Submitter:
         self.wait(console, lambda: console.quiet() >= SETTLED_S, _MENU_S)
 
     def _text(self, console: Console, text: str) -> bool:
+        self.wait(console, lambda: _recognised(console), _TAKEN_S)
         lines, _ = console.lines()
         if gates.menu_open(lines):
             return self._choose(console, text)
@@ -100,6 +101,12 @@ class Submitter:
 
 def _never() -> bool:
     return False
+
+
+def _recognised(console: Console) -> bool:
+    """Tell whether the screen has a composer or a menu, or is long enough without to be neither's repaint."""
+    lines, _ = console.lines()
+    return gates.composer(lines) is not None or gates.menu_open(lines) or console.quiet() >= _GONE_S
 
 
 def _taken(console: Console, held: str | None) -> bool:
