@@ -36,13 +36,19 @@ class _Shape(BaseModel):
     )
 
 
-class _Parameters(_Shape):
+class _Input(_Shape):
+    """What callers send: in camel case only, or a field would have two names."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+
+class _Parameters(_Input):
     """Query parameters arrive as text, so numbers are read from it."""
 
     model_config = ConfigDict(strict=False)
 
 
-class Credentials(_Shape):
+class Credentials(_Input):
     """The user's own key; left out where the host's may be used."""
 
     anthropic_api_key: Annotated[
@@ -51,7 +57,7 @@ class Credentials(_Shape):
     ]
 
 
-class CreateBody(_Shape):
+class CreateBody(_Input):
     """Body of a create."""
 
     user_id: str
@@ -66,7 +72,7 @@ class CreateBody(_Shape):
     wait_ms: Annotated[int, Field(ge=0, le=LONGEST_WAIT_MS)] = 15_000
 
 
-class CommandBody(_Shape):
+class CommandBody(_Input):
     """Body of a command: text, base64 (raw), or key names."""
 
     command: str | list[str]
@@ -76,14 +82,14 @@ class CommandBody(_Shape):
     seq: Annotated[int, Field(ge=1, le=2**53)] | None = None
 
 
-class ResizeBody(_Shape):
+class ResizeBody(_Input):
     """Body of a resize, in character cells."""
 
     columns: Columns
     rows: Columns
 
 
-class OutputsBody(_Shape):
+class OutputsBody(_Input):
     """Body of a pump call."""
 
     pump: Annotated[str, Field(min_length=1, max_length=128)]
