@@ -13,6 +13,11 @@ from sidecar.errors import FieldProblem, InvalidRequest, MalformedBody, Unsuppor
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
+#: Broken rules told in one answer: a body with a hundred thousand unknown fields must not get one of megabytes.
+_MOST_PROBLEMS = 20
+#: Characters of a field's name that are repeated; an unknown one is the caller's own text.
+_LONGEST_NAME = 100
+
 
 def parse_body(shape: type[Shape]) -> Shape:
     """Return the JSON body as `shape`.
@@ -49,9 +54,13 @@ def parse_query(shape: type[Shape]) -> Shape:
 
 def _invalid(error: ValidationError) -> InvalidRequest:
     """Translate, leaving the values out: one of them could be a key."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    problems = [FieldProblem(".".join(str(part) for part in item["loc"]), item["msg"]) for item in found]
+    found = error.errors(include_url=False, include_input=False, include_context=False)[:_MOST_PROBLEMS]
+    problems = [FieldProblem(_path(item["loc"]), item["msg"]) for item in found]
     return InvalidRequest(f"{problems[0].field}: {problems[0].message}", problems)
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    return ".".join(str(part)[:_LONGEST_NAME] for part in place)
 
 
 def reply(shape: BaseModel, status: int = 200) -> Response:
