@@ -12,6 +12,9 @@ from sidecar.web import auth, problems, service, sessions
 #: Largest body of a request, in bytes.
 LARGEST_BODY = 1 << 20
 
+#: All views, by noun.
+BLUEPRINTS = (sessions.views, service.views)
+
 
 def create_app(services: Services) -> Flask:
     """Return the application on `services`, which somebody else opens and closes."""
@@ -20,8 +23,8 @@ def create_app(services: Services) -> Flask:
     app.extensions["services"] = services
     problems.register(app)
     auth.register(app, services.settings)
-    app.register_blueprint(sessions.views)
-    app.register_blueprint(service.views)
+    for views in BLUEPRINTS:
+        app.register_blueprint(views)
     app.after_request(_finish)
     return app
 
