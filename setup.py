@@ -70,6 +70,9 @@ setup(
             *POSTGRESQL,
             "hypothesis>=6.170",
             "mypy>=2.4,<3",
+            # 0.x: every minor release may break.
+            "openapi-schema-validator>=0.9,<0.10",
+            "openapi-spec-validator>=0.9,<0.10",
             "pytest>=9.2,<10",
             "pytest-flask>=1.3,<2",
             "pytest-timeout>=2.4,<3",
