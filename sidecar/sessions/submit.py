@@ -63,7 +63,10 @@ class Submitter:
         return self._paste(console, text)
 
     def _paste(self, console: Console, text: str) -> bool:
+        before = gates.composer(console.lines()[0])
         console.write(keystrokes.paste(text) if text else b"")
+        if text.strip():  # before the paste shows, its coming could be taken for its submission
+            self.wait(console, lambda: gates.composer(console.lines()[0]) not in (before, None), _TAKEN_S)
         self.wait(console, _never, _BEFORE_ENTER_S)
         held = gates.composer(console.lines()[0])
         for _ in range(2):
