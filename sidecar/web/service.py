@@ -22,7 +22,7 @@ def health() -> Response:
 
 
 @views.get("/openapi.json")
-@describe(Operation(None, secured=False, media="application/vnd.oai.openapi+json;version=3.1"))
+@describe(Operation(None, secured=False))
 def openapi_document() -> Response:
     """This document."""
     return Response(json.dumps(openapi.document(current_app)), content_type="application/json")
