@@ -21,6 +21,7 @@ def create_app(services: Services) -> Flask:
     app = Flask("sidecar.web", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, NEW_ID=lambda: secrets.token_hex(8))
     app.extensions["services"] = services
+    app.url_map.merge_slashes = False  # one spelling of each path; the others do not exist
     problems.register(app)
     auth.register(app, services.settings)
     for views in BLUEPRINTS:
