@@ -44,11 +44,9 @@ class Driver:
     def session(self) -> Session:
         return self.services.sessions.status(self.access).session
 
-    @property
     def state(self) -> SessionState:
         return self.session.state
 
-    @property
     def activity(self) -> Activity:
         return self.services.sessions.status(self.access).activity
 
@@ -78,7 +76,7 @@ class Driver:
 
     def becomes(self, state: SessionState, seconds: float = PATIENCE_S) -> bool:
         """Wait until the session is in `state`."""
-        return until(lambda: self.state is state, seconds)
+        return until(lambda: self.state() is state, seconds)
 
     def read(self, cursor: int, limit: int = 1 << 20, wait_s: float = 0) -> Reading:
         return self.services.sessions.output(self.access, cursor, Span(limit, wait_s, text=False))
