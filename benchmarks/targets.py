@@ -1,0 +1,19 @@
+"""What is to be reached. Changing one is a decision about the product, not about a benchmark."""
+
+from __future__ import annotations
+
+from benchmarks.figures import Target
+
+#: Echo over HTTP, beyond the bare echo, in milliseconds.
+ECHO_MORE_P50 = Target(5)
+ECHO_MORE_P99 = Target(15)
+#: 50 sessions that print 2 KB/s each: print → seen at p99 in milliseconds; share of one core in percent.
+FLEET_P99 = Target(50)
+FLEET_CPU = Target(30)
+#: A flood's rate, as a share of the bare loop's, in percent.
+FLOOD_SHARE = Target(50, at_least=True)
+#: Memory of master and worker while idle, in megabytes, and what a session adds.
+MEMORY_IDLE = Target(120)
+MEMORY_SESSION = Target(1.5)
+#: Time to the prompt, as a multiple of the bare CLI's.
+START_RATIO = Target(1.25)
