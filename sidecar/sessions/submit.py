@@ -85,9 +85,14 @@ class Submitter:
 
     def settle(self, console: Console, activity: Callable[[], Activity], timeout_s: float) -> bool:
         """Wait until the program has stopped printing and is not at work; tell whether it has."""
-        return self.wait(
-            console, lambda: console.quiet() >= SETTLED_S and activity() is not Activity.BUSY, timeout_s
-        )
+        began = self.clock.monotonic()
+
+        def settled() -> bool:
+            # Not before a while has passed: a screen that stood still has not reacted to a key just pressed.
+            quiet = min(console.quiet(), self.clock.monotonic() - began)
+            return quiet >= SETTLED_S and activity() is not Activity.BUSY
+
+        return self.wait(console, settled, timeout_s)
 
     def wait(self, console: Console, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until `condition`, checked at each output and a few times a second, or the time is up."""
