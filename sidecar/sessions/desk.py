@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -153,6 +154,7 @@ class Desk:
         """Return a page of the user's sessions, newest first, and their number; from memory if storage is away."""
         page: Sequence[Session]
         try:
+            self._catch_up(query)
             page, total = self.store.list(
                 query.user_id, state=query.state, limit=query.limit, offset=query.offset
             )
@@ -188,6 +190,13 @@ class Desk:
     def _listed(self, session: Session) -> Status:
         live = self.registry.known(session.id)
         return self._status(live) if live else Status(session, Activity.IDLE, session.output_offset)
+
+    def _catch_up(self, query: Query) -> None:
+        """Store the latest states, which the writer does a moment later: a choice by state looks at storage."""
+        for live in self.registry.lives() if query.state else ():
+            if live.unsaved and live.session.user_id == query.user_id:
+                with suppress(NotFound):  # it is just being created
+                    live.save(self.store)
 
     def _remembered(self, query: Query) -> tuple[Sequence[Session], int]:
         mine = [live.session for live in self.registry.lives() if live.session.user_id == query.user_id]
