@@ -94,7 +94,9 @@ class Live:
             self.unsaved = True
 
     def idle_s(self) -> float:
-        """Return seconds since the last input, viewer or output."""
+        """Return seconds since the last input, viewer or output; a reader that waits is a viewer."""
+        if self.console.bell.heard:
+            return 0.0
         return min(self._clock.monotonic() - self.last_use, self.console.quiet())
 
     def activity(self) -> Activity:
