@@ -32,7 +32,8 @@ Json = dict[str, Any]
 
 def document(app: Flask) -> Json:
     """Return the whole document."""
-    found = sorted(_operations(app), key=lambda item: (item[0].rule, item[1]))
+    declared = list(app.view_functions)
+    found = sorted(_operations(app), key=lambda item: declared.index(item[0].endpoint))
     shapes = _shapes([operation for _, _, operation in found])
     paths: Json = {}
     for rule, method, operation in found:
