@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,8 @@ _LARGEST = 4 << 20
 _KEY_TAIL = 20
 #: Where the start hook notes which conversation a session has; see `hooks`.
 _CONVERSATIONS = "conversations"
+#: Part of the line of a user's message in a transcript.
+_MESSAGE = b'"type":"user"'
 _TEMPLATES = Path(__file__).parent / "templates"
 
 Json = dict[str, Any]
@@ -79,8 +82,19 @@ def conversation(home: Path, session_id: UUID, default: UUID) -> UUID:
         return default
 
 
-def has_transcript(home: Path, workspace: Path, conversation_id: UUID) -> bool:
-    """Tell whether the conversation can be resumed; `workspace` is the folder as the child saw it."""
+class Transcript(Enum):
+    """What the CLI has stored of a conversation."""
+
+    MISSING = auto()  #: nothing: it can be begun
+    EMPTY = auto()  #: a file without a message: the CLI neither resumes it nor begins it anew
+    RESUMABLE = auto()  #: messages
+
+
+def transcript(home: Path, workspace: Path, conversation_id: UUID) -> Transcript:
+    """Return what there is of a conversation; `workspace` is the folder as the child saw it.
+
+    The CLI writes with some delay, so a kill right after the first message leaves a file without it.
+    """
     project = "".join(char if char.isalnum() else "-" for char in str(workspace))
     try:
         with (
@@ -89,10 +103,12 @@ def has_transcript(home: Path, workspace: Path, conversation_id: UUID) -> bool:
             _opened("projects", claude) as projects,
             _opened(project, projects) as folder,
         ):
-            found = os.stat(f"{conversation_id}.jsonl", dir_fd=folder, follow_symlinks=False)
+            content = _content(folder, f"{conversation_id}.jsonl")
     except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+        return Transcript.MISSING
+    if content is None:
+        return Transcript.EMPTY
+    return Transcript.RESUMABLE if _MESSAGE in content or len(content) == _LARGEST else Transcript.EMPTY
 
 
 def _state(state: Json, seed: Seed) -> Json:
@@ -162,18 +178,27 @@ def _status(folder: int, name: str) -> os.stat_result | None:
 def _read(folder: int, name: str) -> Json:
     """Return the JSON object in a regular file; empty for anything else."""
     try:
-        # O_NONBLOCK: a planted FIFO must not hold us.
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        content = _content(folder, name, _LARGEST + 1)
     except OSError:
         return {}
+    if content is None or len(content) > _LARGEST:
+        return {}
+    try:
+        return _object(json.loads(content))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _content(folder: int, name: str, limit: int = _LARGEST) -> bytes | None:
+    """Return the first `limit` bytes of a regular file; None for what is none.
+
+    Raises:
+        OSError: there is nothing of that name, or a link.
+    """
+    # O_NONBLOCK: a planted FIFO must not hold us.
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
-            return {}
-        try:
-            return _object(json.loads(file.read(_LARGEST)))
-        except (ValueError, RecursionError):
-            return {}
+        return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 def _merge(folder: int, name: str, change: Callable[[Json], Json]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sidecar.claude import command, gates, home
 from sidecar.clock import Clock
@@ -62,8 +62,9 @@ class Starter:
             IsolationUnavailable, CliUnavailable: it cannot be started on this host now.
         """
         rooms = self._stage.folders.make(live.session)
-        program = self._program(live.session, rooms, api_key)
-        live.change(conversation_id=self.conversation(live.session), process_offset=live.console.end)
+        begin = self._begin(live.session, rooms)
+        program = self._program(live.session, rooms, begin, api_key)
+        live.change(conversation_id=begin.conversation_id, process_offset=live.console.end)
         process = self._stage.launcher.launch(program)
         live.console.attach(process, self._stage.reader)
         self._await_prompt(live)
@@ -72,27 +73,32 @@ class Starter:
         """Return the conversation the session had last."""
         return home.conversation(self._stage.folders.rooms(session).home, session.id, session.conversation_id)
 
-    def _program(self, session: Session, rooms: Rooms, api_key: str) -> Program:
-        confinement = Confinement(
-            session.id, rooms.home, rooms.workspace, self._plan.executable, self._plan.limits
-        )
+    def _begin(self, session: Session, rooms: Rooms) -> command.Start:
+        conversation = self.conversation(session)
+        workspace = self._stage.isolation.view(self._confinement(session, rooms)).workspace
+        found = home.transcript(rooms.home, workspace, conversation)
+        if found is home.Transcript.EMPTY:
+            conversation = uuid4()
+        return command.Start(conversation, found is home.Transcript.RESUMABLE, session.model)
+
+    def _confinement(self, session: Session, rooms: Rooms) -> Confinement:
+        return Confinement(session.id, rooms.home, rooms.workspace, self._plan.executable, self._plan.limits)
+
+    def _program(self, session: Session, rooms: Rooms, begin: command.Start, api_key: str) -> Program:
+        confinement = self._confinement(session, rooms)
         view = self._stage.isolation.view(confinement)
         place = command.Place(view.home, view.workspace, view.executable)
         try:
             home.prepare(rooms.home, rooms.workspace, home.Seed(place, api_key))
         except OSError as error:
             raise StorageUnavailable("The session's home could not be prepared.") from error
-        arguments = self._arguments(session, rooms, place)
-        launch = self._stage.isolation.launch(confinement, arguments)
+        launch = self._stage.isolation.launch(confinement, self._arguments(begin, place))
         account = command.Account(api_key, self._plan.base_url)
         environment = command.environment(place, session.id, account, _resolved(session.renderer))
         return Program(launch.argv, environment, launch.cwd, session.size)
 
-    def _arguments(self, session: Session, rooms: Rooms, place: command.Place) -> tuple[str, ...]:
-        conversation = self.conversation(session)
-        resume = home.has_transcript(rooms.home, place.workspace, conversation)
-        start = command.Start(conversation, resume, session.model)
-        arguments = command.arguments(place.executable, start, home.hooks())
+    def _arguments(self, begin: command.Start, place: command.Place) -> tuple[str, ...]:
+        arguments = command.arguments(place.executable, begin, home.hooks())
         return command.with_shell(arguments) if self._plan.shell_after_exit else arguments
 
     def _await_prompt(self, live: Live) -> None:
