@@ -11,6 +11,7 @@ from pathlib import Path
 from sidecar import __version__, config
 from sidecar.errors import SidecarError
 from sidecar.isolation.account import drop_root
+from sidecar.services import Services
 from sidecar.sessions.program import locate
 
 _ABOUT = """\
@@ -55,7 +56,7 @@ def _serve(_: argparse.Namespace) -> int:
     package = Path(__file__).resolve().parent
     cli = locate(identity.claude_path)
     drop_root(identity.user, identity.data_dir, [package, Path(sys.prefix), *([cli] if cli else [])])
-    config.load()  # a wrong setting is told here, in one line, not from inside the server
+    Services(config.load())  # a wrong setting is told here, in one line, not by a traceback of the server
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:sidecar.server", "sidecar.wsgi:app"]
     sys.stdout.flush()
     os.execv(sys.executable, gunicorn)  # noqa: S606  the interpreter we run in, with fixed arguments

@@ -288,9 +288,10 @@ def _database_url(given: Mapping[str, str], data_dir: str) -> str:
         return f"sqlite:///{data_dir}/sidecar.db"
     user, password = (quote(given.get(name, ""), safe="") for name in ("DB_USER", "DB_PASSWORD"))
     account = f"{user}:{password}@" if user else ""
-    place = f"{given['DB_HOST']}:{given.get('DB_PORT', '5432')}"
-    mode = f"?sslmode={given['DB_SSLMODE']}" if given.get("DB_SSLMODE") else ""
-    return f"postgresql://{account}{place}/{given.get('DB_NAME', 'claude_sidecar')}{mode}"
+    host = f"[{given['DB_HOST']}]" if ":" in given["DB_HOST"] else given["DB_HOST"]
+    name = quote(given.get("DB_NAME", "claude_sidecar"), safe="")
+    mode = f"?sslmode={quote(given['DB_SSLMODE'])}" if given.get("DB_SSLMODE") else ""
+    return f"postgresql://{account}{host}:{given.get('DB_PORT', '5432')}/{name}{mode}"
 
 
 def _debug_secrets(data_dir: Path) -> dict[str, str]:
@@ -314,7 +315,17 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError("API_AUTH_TOKEN must have at least 16 ASCII characters.")
     if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
         raise ConfigurationError("TLS_CERT_FILE and TLS_KEY_FILE belong together.")
+    _check_files(settings)
     _check_exposure(settings)
+
+
+def _check_files(settings: Settings) -> None:
+    for name, path in (("TLS_CERT_FILE", settings.tls_cert_file), ("TLS_KEY_FILE", settings.tls_key_file)):
+        if path is not None and not (path.is_file() and os.access(path, os.R_OK)):
+            raise ConfigurationError(f"{name} is no file that can be read.")
+    log = settings.log_file
+    if log is not None and not os.access(log if log.exists() else log.absolute().parent, os.W_OK):
+        raise ConfigurationError("LOG_FILE cannot be written.")
 
 
 def _check_exposure(settings: Settings) -> None:
