@@ -70,9 +70,9 @@ class Writer:
     def store_all(self) -> bool:
         """Store everything there is now; False when the database is away."""
         with self._pass_lock:  # never two at once: output must be stored in order
-            while self.healthy and self._pass():
+            while self._pass():
                 pass
-            return self.healthy or self._probe()
+            return self.healthy
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -93,10 +93,6 @@ class Writer:
                 return
             self._wanted.wait(deadline - self._clock.monotonic())
             self._wanted.clear()
-
-    def _probe(self) -> bool:
-        self.healthy = True
-        return not self._pass() or self.healthy
 
     def _pass(self) -> bool:
         """Store one portion of each session; tell whether there may be more."""
@@ -120,8 +116,7 @@ class Writer:
             log.exception("storing output failed")
             self._away(lives)
             return False
-        for live in lives:
-            live.console.lossless = True
+        self._back(lives)
         return any(live.console.backlog for live, _ in batch)
 
     def _store(self, batch: list[tuple[Live, Chunk]]) -> None:
@@ -154,6 +149,13 @@ class Writer:
             if console.process is not None and console.end > console.reserved - WINDOW // 2:
                 console.reserved = max(console.reserved, self._offsets.reserve(live.session.id, console.end))
                 console.bell.ring()
+
+    def _back(self, lives: list[Live]) -> None:
+        if not self.healthy:
+            log.warning("the database answers again")
+        self.healthy = True
+        for live in lives:
+            live.console.lossless = True
 
     def _away(self, lives: list[Live]) -> None:
         if self.healthy:
