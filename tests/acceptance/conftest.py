@@ -50,3 +50,12 @@ def user(shared_server: Server) -> Iterator[User]:
     somebody = User(shared_server)
     yield somebody
     somebody.leave()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, settings: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    """Run a service that the test may kill; on the database it is parametrised with, SQLite by default."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        settings = {**settings, "DATABASE_URL": request.getfixturevalue("postgresql_url")}
+    with serving(tmp_path, settings) as running:
+        yield running

@@ -135,8 +135,12 @@ class Terminal:
 
     def transcript(self) -> str:
         """Return all that was asked and answered in the session, as the CLI keeps it."""
-        found = sorted((self.files / "home/.claude/projects/-workspace").glob("*.jsonl"))
-        return "".join(str(json.loads(line)) for path in found for line in path.read_text().splitlines())
+        lines = [line for path in self.transcripts() for line in path.read_text().splitlines()]
+        return "".join(str(json.loads(line)) for line in lines)
+
+    def transcripts(self) -> list[Path]:
+        """Return the files of the session's conversations."""
+        return sorted((self.files / "home/.claude/projects/-workspace").glob("*.jsonl"))
 
     def state(self) -> Json:
         """Return the CLI's own state file."""
