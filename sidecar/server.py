@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -18,7 +18,9 @@ from sidecar import logs
 from sidecar.config import load as load_settings
 from sidecar.errors import ConfigurationError
 from sidecar.isolation.account import conceal
-from sidecar.services import Services
+
+if TYPE_CHECKING:  # the master forks and waits: it needs none of what the services import, 25 MB
+    from sidecar.services import Services
 
 _settings = load_settings()
 
