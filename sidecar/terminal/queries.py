@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 
-#: Longest question looked for; one may be split between two reads.
-_LONGEST = 32
-
 _QUESTION = re.compile(
     rb"\x1b\[(?P<csi>0?c|>0?c|5n|\??6n|\?\d{1,4}\$p)"
     rb"|\x1b\](?P<osc>1[01]);\?(?:\x07|\x1b\\)"
 )
+#: What may become a question with the next read. The end of a colour question has an ESC of its own.
+_BEGUN = re.compile(rb"\x1b(?:\[(?:[>?]?\d{0,4}\$?)|\](?:1(?:[01](?:;(?:\?\x1b?)?)?)?)?)?\Z")
 #: Foreground and background: programs choose their light or dark colours by them.
 _COLOURS = {b"10": b"rgb:d0d0/d0d0/d0d0", b"11": b"rgb:1010/1010/1010"}
 
@@ -31,8 +30,8 @@ class Questions:
             return []
         text = self._tail + data
         found = list(_QUESTION.finditer(text))
-        begin = text.rfind(b"\x1b", max(found[-1].end() if found else 0, len(text) - _LONGEST))
-        self._tail = text[begin:] if begin >= 0 and not _QUESTION.match(text, begin) else b""
+        begun = _BEGUN.search(text, found[-1].end() if found else 0)
+        self._tail = begun.group() if begun else b""
         return [match.group() for match in found]
 
 
