@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import copy
 import unicodedata
+from collections.abc import Iterator
 from itertools import groupby
 
 import pyte
@@ -42,17 +43,24 @@ class _Emulator(pyte.Screen):
 
     def draw(self, data: str) -> None:
         """Draw text; pyte stops at the first character without width, so those go first."""
-        if not data.isascii():
-            data = "".join(char for char in data if self._drawable(char))
+        if not (data.isascii() and data.isprintable()):
+            data = "".join(self._drawable(data))
         if data:
             self.last_drawn = data[-1]
             super().draw(data)
 
-    def _drawable(self, char: str) -> bool:
-        if not unicodedata.combining(char):
-            return wcwidth(char) > 0
+    def _drawable(self, data: str) -> Iterator[str]:
+        """Yield what can be drawn; of combining characters only as many as one cell keeps."""
         cell = self.buffer[self.cursor.y][max(0, min(self.cursor.x, self.columns) - 1)]
-        return len(cell.data) < _CELL_CHARACTERS
+        room = _CELL_CHARACTERS - len(cell.data)
+        for char in data:
+            if unicodedata.combining(char):
+                room -= 1
+                if room >= 0:
+                    yield char
+            elif wcwidth(char) > 0:
+                room = _CELL_CHARACTERS - 1
+                yield char
 
     def save_cursor(self) -> None:
         """Keep one position, as terminals do; pyte keeps them all."""
