@@ -128,6 +128,12 @@ class Terminal:
         assert answer.status_code == 200, answer.text
         return answer.content.decode()
 
+    def recorded(self) -> str:
+        """Return all output that is in the recording, and so in the database."""
+        events = [json.loads(line) for line in self.recording().splitlines()[1:]]
+        assert [event[0] for event in events] == sorted(event[0] for event in events)
+        return "".join(event[2] for event in events)
+
     @property
     def files(self) -> Path:
         """Return the folder of an isolated session, as the service's account sees it."""

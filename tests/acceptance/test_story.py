@@ -62,7 +62,7 @@ def resize(terminal: Terminal) -> None:
 
 def sleep_and_wake(terminal: Terminal, api: Api) -> None:
     assert until(lambda: terminal.status()["state"] == "hibernated", 30)
-    assert processes.tagged(terminal.uuid) == []
+    assert until(lambda: processes.tagged(terminal.uuid) == [], 10)
     terminal.say("who am I")
     terminal.await_reply("You said: who am I")
     assert earlier(api, "who am I")[:2] == ("my name is Ada", "one\ntwo\nthree")
@@ -71,6 +71,7 @@ def sleep_and_wake(terminal: Terminal, api: Api) -> None:
 def survive(server: Server, terminal: Terminal, api: Api) -> None:
     assert until(lambda: "You said: who am I" in terminal.transcript(), 10)
     left, known = processes.tagged(terminal.uuid), terminal.all_output()
+    assert until(lambda: len(terminal.recorded()) >= len(known.decode()), 10)
     server.kill9()
     server.start()
     assert terminal.status()["state"] == "interrupted"
