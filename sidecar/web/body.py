@@ -6,10 +6,10 @@ import base64
 import binascii
 from typing import TypeVar
 
-from flask import Response, request
+from flask import Response, current_app, request
 from pydantic import BaseModel, ValidationError
 
-from sidecar.errors import FieldProblem, InvalidRequest, MalformedBody, UnsupportedBody
+from sidecar.errors import FieldProblem, InvalidRequest, MalformedBody, TooLarge, UnsupportedBody
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -23,11 +23,11 @@ def parse_body(shape: type[Shape]) -> Shape:
     """Return the JSON body as `shape`.
 
     Raises:
-        UnsupportedBody, MalformedBody, InvalidRequest: it is none.
+        UnsupportedBody, MalformedBody, TooLarge, InvalidRequest: it is none.
     """
     if request.mimetype != "application/json":
         raise UnsupportedBody
-    data = request.get_data(cache=False)
+    data = _whole_body()
     try:
         return shape.model_validate_json(data)
     except ValidationError as error:
@@ -35,6 +35,15 @@ def parse_body(shape: type[Shape]) -> Shape:
         if first["type"] in ("json_invalid", "model_type", "model_attributes_type") and not first["loc"]:
             raise MalformedBody from None
         raise _invalid(error) from None
+
+
+def _whole_body() -> bytes:
+    """Return the body. Werkzeug cuts one of unknown length at the limit without a word, so look behind it."""
+    data = request.get_data(cache=False)
+    cut = request.content_length is None and len(data) == current_app.config["MAX_CONTENT_LENGTH"]
+    if cut and request.environ["wsgi.input"].read(1):
+        raise TooLarge("The body is larger than allowed.")
+    return data
 
 
 def parse_query(shape: type[Shape]) -> Shape:
