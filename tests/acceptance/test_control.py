@@ -175,3 +175,20 @@ def test_delete_leaves_no_process_and_no_file(user: User) -> None:
     assert until(lambda: not terminal.files.exists(), 15)
     assert terminal.status()["state"] == "terminated"
     terminal.delete()
+
+
+def test_a_persistent_workspace_and_its_home_outlive_their_session(user: User) -> None:
+    """M13, M15: the workspace was always deleted, and each home was new."""
+    first = user.create(workspaceType="persistent", workspaceName="project")
+    first.run_tool("echo kept > /workspace/kept; echo also > ~/also")
+    first.await_text("The tool answered")
+    first.delete()
+
+    second = user.create(workspaceType="persistent", workspaceName="project")
+
+    assert second.status()["activity"] == "idle"
+    second.run_tool("cat /workspace/kept ~/also; touch seen")
+    second.await_text("The tool answered: kept", "also")
+    other = user.create(workspaceType="persistent", workspaceName="another")
+    other.run_tool("ls -A /workspace; touch seen")
+    assert "kept" not in other.await_text("The tool answered: CLAUDE.md")

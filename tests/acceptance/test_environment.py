@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -46,23 +47,33 @@ USER_KEY = "sk-ant-marker-of-the-users-key-TAIL-20-CHARACTERS"
 HOST_KEY = "sk-ant-marker-of-the-hosts-own-key-0123456789"
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the address of a database, empty for SQLite in the data directory."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    cluster.run("CREATE DATABASE secrets TEMPLATE template_sidecar")
+    yield cluster.url("secrets")
+    cluster.run("DROP DATABASE secrets WITH (FORCE)")
+
+
 @pytest.fixture(scope="module")
 def shared_server(
-    settings: dict[str, str], postgresql: Cluster, tmp_path_factory: pytest.TempPathFactory
+    settings: dict[str, str], database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """Run a service with secrets that are easy to find, on a database with a password."""
-    postgresql.run("CREATE DATABASE secrets TEMPLATE template_sidecar")
+    """Run a service with secrets that are easy to find."""
     planted = {
         "API_AUTH_TOKEN": TOKEN,
         "ENCRYPTION_KEY": ENCRYPTION_KEY,
         "ANTHROPIC_API_KEY": HOST_KEY,
-        "DATABASE_URL": postgresql.url("secrets"),
+        "DATABASE_URL": database_url,
         "LOG_LEVEL": "debug",
         "FOREIGN_VARIABLE": "of the host",
     }
     with serving(tmp_path_factory.mktemp("secrets"), {**settings, **planted}) as running:
         yield running
-    postgresql.run("DROP DATABASE secrets WITH (FORCE)")
 
 
 def environ(pid: int) -> dict[str, str]:
@@ -94,18 +105,18 @@ def test_the_cli_and_its_bash_get_the_allow_list_only(user: User) -> None:
 
 def secrets_in(data: bytes, server: Server) -> list[str]:
     """Return the names of the service's own secrets that stand in `data`."""
-    password = server.environment["DATABASE_URL"].split(":")[2].split("@")[0]
+    url = urlsplit(server.environment["DATABASE_URL"])
     secrets = {
         "token": TOKEN,
         "encryption key": ENCRYPTION_KEY,
         "host's key": HOST_KEY,
-        "database password": password,
+        "database password": url.password or "no database has a password",
         "foreign variable": "of the host",
     }
     return [name for name, value in secrets.items() if value.encode() in data]
 
 
-def test_no_secret_is_found_anywhere(user: User, postgresql: Cluster) -> None:
+def test_no_secret_is_found_anywhere(user: User, request: pytest.FixtureRequest) -> None:
     server = user.server
     terminal = user.create(credentials={"anthropicApiKey": USER_KEY})
     terminal.say("[[error 401]] refused")
@@ -130,7 +141,9 @@ def test_no_secret_is_found_anywhere(user: User, postgresql: Cluster) -> None:
     assert USER_KEY.encode() not in log
 
     assert until(lambda: b"refused" in rendered(terminal), 10)
-    stored = database_files(postgresql) | data_files(server)
+    stored = data_files(server)
+    if server.environment["DATABASE_URL"]:
+        stored |= database_files(request.getfixturevalue("postgresql"))
     assert len(stored) > 10
     for path, content in stored.items():
         assert not secrets_in(content, server), path

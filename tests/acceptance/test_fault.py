@@ -96,6 +96,19 @@ def test_a_cli_that_fails_to_start_is_a_clear_refusal(tmp_path: Path, settings: 
             assert processes.tagged(UUID(session["sessionId"])) == []
 
 
+def test_a_shell_is_left_when_the_cli_ends_if_asked_for(tmp_path: Path, settings: Settings) -> None:
+    with service(tmp_path, settings, SHELL_AFTER_EXIT="true") as user:
+        terminal = user.create()
+        terminal.keys("C-c", "C-c")
+        terminal.await_text("$")
+
+        assert terminal.status()["state"] == "running"
+        terminal.say("echo from-the-shell-$((40 + 2))")
+        terminal.await_text("from-the-shell-42")
+        terminal.say("exit")
+        terminal.await_status(state="terminated")
+
+
 def test_the_refusal_of_a_key_is_on_the_screen(user: User) -> None:
     terminal = user.create()
 
