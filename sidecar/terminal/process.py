@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class Process:
         #: Becomes readable when the child ends, so that no thread has to wait for it.
         self.pidfd = os.pidfd_open(self.pid)
         self._exit: Exit | None = None
+        #: Two threads that reap at once would each get half of the answer, and one an error.
+        self._reaping = threading.Lock()
 
     def write(self, data: bytes, timeout_s: float = 5.0) -> None:
         """Write all of `data`, waiting while the program does not read.
@@ -102,11 +105,12 @@ class Process:
 
     def poll(self) -> Exit | None:
         """Reap the child if it has ended; return how, or None while it lives."""
-        if self._exit is None and not self._child.isalive():
-            number = self._child.signalstatus
-            code = self._child.exitstatus if number is None else 128 + number
-            self._exit = Exit(code if code is not None else 1, number)
-        return self._exit
+        with self._reaping:
+            if self._exit is None and not self._child.isalive():
+                number = self._child.signalstatus
+                code = self._child.exitstatus if number is None else 128 + number
+                self._exit = Exit(code if code is not None else 1, number)
+            return self._exit
 
     def wait(self, timeout_s: float) -> Exit | None:
         """Wait for the end; None if the child still lives after `timeout_s`."""
