@@ -14,13 +14,12 @@ from sidecar.model.session import Activity, SessionState, WorkspaceType
 from sidecar.services import Services
 from sidecar.sessions.desk import Access, Query
 from sidecar.sessions.live import Live
-from tests.fixtures.services import BOTH_DATABASES, BOTH_ISOLATIONS, MakeServices, access, create, new_session
+from tests.fixtures.services import BOTH_ISOLATIONS, BOTH_TOGETHER, MakeServices, access, create, new_session
 from tests.integration.sessions.driver import Driver
 from tests.waiting import until
 
 
-@BOTH_DATABASES
-@BOTH_ISOLATIONS
+@BOTH_TOGETHER
 def test_a_session_is_ready_without_a_key_press_answers_and_ends(services: Services) -> None:
     """M15: nothing was typed, and no first-run question is open."""
     session = Driver.create(services)

@@ -1,0 +1,141 @@
+"""News of many sessions in one call."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+
+from sidecar.model.session import Activity, SessionState
+from sidecar.services import Services
+from sidecar.sessions.pump import Share
+from tests.integration.sessions.driver import Driver
+from tests.waiting import until
+
+News = dict[UUID, Share | None]
+ALL = 1 << 20
+
+
+@pytest.fixture
+def pair(services: Services) -> tuple[Driver, Driver]:
+    return Driver.create(services, user_id="ann"), Driver.create(services, user_id="bob")
+
+
+class Caller:
+    """A bridge that remembers how far it has got."""
+
+    def __init__(self, services: Services, *sessions: Driver) -> None:
+        self.services = services
+        self.cursors = {session.id: 0 for session in sessions}
+        self.received = {session.id: b"" for session in sessions}
+
+    def call(self, wait_s: float = 0, name: str = "bridge") -> News:
+        news = self.services.sessions.outputs(name, self.cursors, ALL, wait_s)
+        for session_id, share in news.items():
+            if share is not None:
+                self.cursors[session_id] = share.reading.next_cursor
+                self.received[session_id] += share.reading.data
+        return news
+
+    def quiet(self) -> bool:
+        return not self.call()
+
+
+def test_only_sessions_with_news_are_in_the_answer(services: Services, pair: tuple[Driver, Driver]) -> None:
+    first, second = pair
+    caller = Caller(services, first, second)
+    assert set(caller.call()) == {first.id, second.id}
+    assert until(caller.quiet)
+
+    second.say("hello")
+    news = caller.call(5)
+
+    assert set(news) == {second.id}
+    assert until(caller.quiet)
+    assert b"You said: hello" in caller.received[second.id]
+    assert caller.received[second.id] == second.everything()
+
+
+def test_an_answer_carries_state_and_activity(services: Services, pair: tuple[Driver, Driver]) -> None:
+    first, _ = pair
+    caller = Caller(services, first)
+    first.command("[[menu]]")
+    assert until(lambda: first.activity() is Activity.AWAITING_INPUT)
+
+    share = caller.call()[first.id]
+
+    assert share is not None
+    assert share.activity is Activity.AWAITING_INPUT
+    assert share.reading.state is SessionState.RUNNING
+
+
+def test_an_end_is_told_even_without_output(services: Services, pair: tuple[Driver, Driver]) -> None:
+    first, second = pair
+    caller = Caller(services, first, second)
+    assert until(caller.quiet)
+    first.terminate()
+
+    share = caller.call(5)[first.id]
+
+    assert share is not None
+    assert share.reading.state is SessionState.TERMINATED
+
+
+def test_a_session_that_does_not_exist_is_told_once(services: Services, pair: tuple[Driver, Driver]) -> None:
+    unknown = uuid4()
+    caller = Caller(services, pair[0])
+    caller.cursors[unknown] = 0
+
+    assert caller.call()[unknown] is None
+
+    assert unknown not in caller.call()
+
+
+def test_a_newer_call_ends_the_older_one_at_once(services: Services, pair: tuple[Driver, Driver]) -> None:
+    older, newer = Caller(services, *pair), Caller(services, *pair)
+    assert until(older.quiet)
+    newer.cursors = dict(older.cursors)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(older.call, 25)
+        assert until(lambda: pair[0].live.console.bell.heard)
+        second = pool.submit(newer.call, 25)
+        assert first.result(timeout=3) == {}
+        assert not second.done()
+        pair[0].raw(b"x")
+        assert set(second.result(timeout=3)) == {pair[0].id}
+
+
+def test_pumps_of_other_names_do_not_end_each_other(services: Services, pair: tuple[Driver, Driver]) -> None:
+    one, other = Caller(services, *pair), Caller(services, *pair)
+    assert until(one.quiet)
+    assert until(lambda: not other.call(name="other"))
+    with ThreadPoolExecutor(2) as pool:
+        calls: list[Future[News]] = [pool.submit(one.call, 25), pool.submit(other.call, 25, "other")]
+        assert until(lambda: len(pair[0].live.console.bell._listeners) == 2)
+        pair[0].raw(b"x")
+        assert [set(call.result(timeout=5)) for call in calls] == [{pair[0].id}] * 2
+
+
+def test_nothing_is_lost_while_calls_overlap_and_output_goes_on(
+    services: Services, pair: tuple[Driver, Driver]
+) -> None:
+    first, second = pair
+    caller = Caller(services, first, second)
+    first.command("[[flood 500000]]")
+    second.command("[[flood 300000]]")
+
+    assert until(lambda: not caller.call(0.5) and b"You said" in caller.received[second.id])
+
+    assert caller.received[first.id] == first.everything()
+    assert caller.received[second.id] == second.everything()
+
+
+def test_closing_ends_a_waiting_call(services: Services, pair: tuple[Driver, Driver]) -> None:
+    caller = Caller(services, *pair)
+    assert until(caller.quiet)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(caller.call, 25)
+        assert until(lambda: pair[0].live.console.bell.heard)
+        services.stop_waiting()
+        assert call.result(timeout=3) == {}
