@@ -197,8 +197,13 @@ def _content(folder: int, name: str, limit: int = _LARGEST) -> bytes | None:
     """
     # O_NONBLOCK: a planted FIFO must not hold us.
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None  # asked before `fdopen`, which fails for a folder and leaves the descriptor open
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(descriptor)
 
 
 def _merge(folder: int, name: str, change: Callable[[Json], Json]) -> None:
