@@ -14,8 +14,10 @@ from sidecar.terminal.process import Exit, Process
 
 log = logging.getLogger(__name__)
 
-#: Bytes asked for per read; the kernel gives about 4 KiB of a PTY at once.
+#: Bytes taken from one child per turn; the kernel gives about 4 KiB of a PTY at once.
 _READ_SIZE = 65536
+#: A read that brought so many bytes has probably left more behind.
+_MUCH = 2048
 #: Reads left to a child that has ended: what it printed last is still in the kernel's buffer.
 _LAST_READS = 64
 
@@ -42,7 +44,7 @@ class _Watch:
 class Reader:
     """Select over all PTYs, hand bytes on, notice ends. Never blocks on a client or the database.
 
-    A child that floods gets one read per round, as every other, so it cannot starve its neighbours.
+    A child that floods gets one bounded turn per round, as every other, so it cannot starve its neighbours.
     """
 
     def __init__(self) -> None:
@@ -129,7 +131,7 @@ class Reader:
             self._drain(watch)
             self._finish(watch)
             return
-        data = watch.process.read(_READ_SIZE)
+        data = _taken(watch.process)
         if data == b"":
             self._pause(watch)  # closed before the end; the pidfd tells when it comes
         elif data and not watch.sink.output(data):
@@ -148,3 +150,19 @@ class Reader:
         del self._watches[watch.process.pid]
         end = watch.process.poll()
         watch.sink.ended(end or Exit(1, None))
+
+
+def _taken(process: Process) -> bytes | None:
+    """Return what there is, None for nothing, `b""` at the end; in several reads while much comes.
+
+    Each delivery wakes clients and writer, which then compete with this thread for the interpreter's lock.
+    """
+    data = process.read(_READ_SIZE)
+    if data is None or len(data) < _MUCH:
+        return data
+    parts = [data]
+    left = _READ_SIZE - len(data)
+    while left > 0 and (more := process.read(left)):
+        parts.append(more)
+        left -= len(more)
+    return b"".join(parts)
