@@ -6,8 +6,10 @@ One gthread worker: live terminals are memory of one process. More terminals nee
 from __future__ import annotations
 
 import os
+import socket
 import ssl
-import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.arbiter import Arbiter
@@ -44,6 +46,8 @@ logconfig_dict = logs.configuration(_settings.log_level, _settings.log_file)
 forwarded_allow_ips = _settings.trusted_proxy or ""
 certfile = str(_settings.tls_cert_file) if _settings.tls_cert_file else None
 keyfile = str(_settings.tls_key_file) if _settings.tls_key_file else None
+#: Time the request line and headers may take to arrive, with the TLS handshake, in seconds.
+_HEAD_S = 10.0
 #: Request line and headers: nothing of ours needs more.
 limit_request_line = 4094
 limit_request_fields = 64
@@ -57,13 +61,45 @@ def ssl_context(_: Any, default: Any) -> ssl.SSLContext:
 
 
 class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """A gthread worker that ends waiting calls as soon as it is told to stop."""
+    """A gthread worker that ends waiting calls as soon as it is told to stop, and clients that dawdle."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Begin with no request arriving."""
+        super().__init__(*arguments, **named)
+        #: Connections whose request line and headers are arriving, and until when they must be here.
+        self._arriving: dict[Any, float] = {}
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop accepting, and let waiting calls return."""
-        # Not in the signal handler itself: it could interrupt a holder of the locks this needs.
-        threading.Thread(target=_services(self).stop_waiting, daemon=True).start()
+        # By the main loop, not in the signal handler: that could interrupt a holder of the locks this needs.
+        self.method_queue.defer(lambda: _services(self).stop_waiting())
         super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Do the same for Ctrl-C: gunicorn's own way takes a lock here that the interrupted code may hold."""
+        self.handle_exit(sig, frame)
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request, whose head has to arrive in time."""
+        self._arriving[conn] = time.monotonic() + _HEAD_S
+        try:
+            return super().handle(conn)
+        finally:
+            self._arriving.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request that has arrived."""
+        self._arriving.pop(conn, None)
+        return super().handle_request(req, conn)
+
+    def notify(self) -> None:
+        """Cut connections whose head is late; gunicorn calls this every second. Each would hold a thread for ever."""
+        super().notify()
+        now = time.monotonic()
+        for conn, deadline in list(self._arriving.items()):
+            if deadline < now:
+                with suppress(OSError):  # of the plain socket: that of TLS would be changed under its reader
+                    socket.socket.shutdown(conn.sock, socket.SHUT_RDWR)
 
 
 def on_starting(server: Arbiter) -> None:
