@@ -6,7 +6,6 @@ import pytest
 
 from sidecar.errors import StorageUnavailable
 from sidecar.services import Services
-from sidecar.storage.database import Database
 from tests.fixtures.postgresql import Cluster
 from tests.fixtures.services import MakeServices, create
 from tests.integration.sessions.driver import Driver
@@ -126,13 +125,3 @@ def test_a_service_may_stop_while_the_database_is_away_and_offsets_are_not_used_
     assert session.command("more").cursor > end
     reading = session.read(end)
     assert b"after" not in reading.data or reading.next_cursor - len(reading.data) >= end
-
-
-def test_the_database_is_migrated_by_the_first_service(services: Services, own_postgresql: Cluster) -> None:
-    again = Database(own_postgresql.url("sidecar"))
-    again.open()
-    try:
-        again.migrate()
-        assert services.health().status == "ok"
-    finally:
-        again.close()
