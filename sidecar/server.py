@@ -17,9 +17,11 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from sidecar import logs
+from sidecar.clock import SystemClock
 from sidecar.config import load as load_settings
 from sidecar.errors import ConfigurationError
 from sidecar.isolation.account import conceal
+from sidecar.sessions.ownership import Ownership
 
 if TYPE_CHECKING:  # the master forks and waits: it needs none of what the services import, 25 MB
     from sidecar.services import Services
@@ -46,6 +48,8 @@ logconfig_dict = logs.configuration(_settings.log_level, _settings.log_file)
 forwarded_allow_ips = _settings.trusted_proxy or ""
 certfile = str(_settings.tls_cert_file) if _settings.tls_cert_file else None
 keyfile = str(_settings.tls_key_file) if _settings.tls_key_file else None
+#: Time the worker of a master that was killed may take to end, in seconds.
+_PREDECESSOR_S = 10.0
 #: Time the request line and headers may take to arrive, with the TLS handshake, in seconds.
 _HEAD_S = 10.0
 #: Request line and headers: nothing of ours needs more.
@@ -103,12 +107,27 @@ class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
 
 def on_starting(server: Arbiter) -> None:
-    """Refuse a configuration that would lose terminals."""
+    """Refuse what would lose terminals, in one line."""
+    try:
+        _check_workers(server)
+        _check_data_dir()
+    except ConfigurationError as error:
+        raise SystemExit(f"claude-sidecar: {error.detail}") from None
+
+
+def _check_workers(server: Arbiter) -> None:
     if server.cfg.workers != 1 or server.cfg.worker_class is not SidecarWorker:
         raise ConfigurationError(
             "Run exactly one worker of the class sidecar.server.SidecarWorker: terminals are memory of one "
             "process. For more terminals run more sidecars."
         )
+
+
+def _check_data_dir() -> None:
+    """Look once whether the data directory is free; the worker takes it."""
+    ownership = Ownership(_settings.data_dir, SystemClock())
+    ownership.acquire(_PREDECESSOR_S)
+    ownership.release()
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -23,7 +23,7 @@ class Ownership:
         self._clock = clock
         self._descriptor = -1
 
-    def acquire(self) -> None:
+    def acquire(self, patience_s: float = _PATIENCE_S) -> None:
         """Take the lock, waiting for a predecessor that is ending.
 
         Raises:
@@ -31,7 +31,7 @@ class Ownership:
         """
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        deadline = self._clock.monotonic() + _PATIENCE_S
+        deadline = self._clock.monotonic() + patience_s
         while not _locked(descriptor):
             if self._clock.monotonic() >= deadline:
                 os.close(descriptor)
