@@ -25,6 +25,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = re.compile(r"(\d+)\s*(KiB|MiB|GiB)?")
 _FACTORS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+#: A smaller ring would be full after one read.
+_LEAST_BUFFER = 256 << 10
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -313,6 +315,10 @@ def _check(settings: Settings) -> None:
         )
     if len(settings.api_auth_token) < 16 or not settings.api_auth_token.isascii():
         raise ConfigurationError("API_AUTH_TOKEN must have at least 16 ASCII characters.")
+    if settings.output_buffer < _LEAST_BUFFER:
+        raise ConfigurationError(
+            "OUTPUT_BUFFER must be at least 256KiB: programs would stand still at each read."
+        )
     if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
         raise ConfigurationError("TLS_CERT_FILE and TLS_KEY_FILE belong together.")
     _check_files(settings)

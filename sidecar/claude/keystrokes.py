@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from sidecar.errors import InvalidRequest
 
 ENTER = b"\r"
-CLEAR_COMPOSER = b"\x15"
 _PASTE_BEGIN = "\x1b[200~"
 _PASTE_END = "\x1b[201~"
 #: C0 controls that text may hold; all others would be keys.

@@ -8,6 +8,7 @@ import selectors
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from sidecar.terminal.process import Exit, Process
@@ -119,7 +120,8 @@ class Reader:
                 self._serve(watch, key.fd)
             except Exception:  # one session's fault must not stop the reading of all others
                 log.exception("reading a terminal failed")
-                self._finish(watch)
+                with suppress(Exception):  # told above; what matters now is that it is not looked at again
+                    self._finish(watch)
 
     def _obey(self) -> None:
         os.eventfd_read(self._wake)
@@ -145,9 +147,10 @@ class Reader:
             watch.sink.output(data)
 
     def _finish(self, watch: _Watch) -> None:
+        if self._watches.pop(watch.process.pid, None) is None:
+            return
         self._pause(watch)
         self._selector.unregister(watch.process.pidfd)
-        del self._watches[watch.process.pid]
         end = watch.process.poll()
         watch.sink.ended(end or Exit(1, None))
 

@@ -64,7 +64,12 @@ def test_other_durations_are_refused(tmp_path: Path, text: str) -> None:
     [("0", 0), ("1", 1), ("4096", 4096), ("2KiB", 2048), ("1MiB", 1 << 20), ("3 GiB", 3 << 30)],
 )
 def test_sizes(tmp_path: Path, text: str, size: int) -> None:
-    assert load(tmp_path, OUTPUT_BUFFER=text).output_buffer == size
+    assert load(tmp_path, OUTPUT_RETENTION=text).output_retention == size
+
+
+def test_a_ring_that_one_read_would_fill_is_refused(tmp_path: Path) -> None:
+    assert load(tmp_path, OUTPUT_BUFFER="256KiB").output_buffer == 256 << 10
+    assert refusal(tmp_path, OUTPUT_BUFFER="262143").startswith("OUTPUT_BUFFER must be at least 256KiB")
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5MiB", "1MB", "1M", "1 mib", "MiB", "0x10", "1_000"])

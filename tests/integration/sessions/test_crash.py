@@ -180,7 +180,7 @@ def test_crash_after_crash_offsets_only_grow(
     assert ends[2] < ends[4]
 
 
-def test_a_crash_while_a_session_starts_leaves_it_to_be_resumed(
+def test_a_crash_right_after_a_create_leaves_the_session_to_be_resumed(
     doomed: Doomed, service_database: str, make_services: MakeServices
 ) -> None:
     session_id = uuid4()
