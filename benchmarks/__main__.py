@@ -19,13 +19,13 @@ _ABOUT = """\
 Measure the sidecar, each figure beside the bare thing in the same run: the service as it is run (gunicorn, loopback,
 SQLite), and the same program on a PTY of pexpect with nothing in between. The two take turns.
 
-parts, all of them by default, about four minutes in total:
+parts, all of them by default, four to five minutes in total:
 
   echo    a raw command over HTTP until a waiting output call shows its echo     (25 s)
   fleet   50 sessions that print 2 KB/s each, with a waiting reader each         (50 s)
   flood   a child that prints 100 MB while it is read; every byte is checked     (30 s)
   memory  master and worker, idle and with 20 and 50 sessions; needs root        (40 s)
-  start   create → ready and wake → ready of the real Claude Code CLI            (90 s)
+  start   create → ready and wake → ready of the real Claude Code CLI            (2 min)
 """
 
 _AFTER = """\
