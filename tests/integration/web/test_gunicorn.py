@@ -74,7 +74,7 @@ def waiting(server: Server, count: int) -> Iterator[list[Any]]:
     threads = [threading.Thread(target=read) for _ in range(count)]
     for thread in threads:
         thread.start()
-    assert until(lambda: established(server.port) >= count)
+    assert until(lambda: accepted(server.port) >= count)
     try:
         yield answers
     finally:
@@ -82,10 +82,11 @@ def waiting(server: Server, count: int) -> Iterator[list[Any]]:
             thread.join(30)
 
 
-def established(port: int) -> int:
-    """Count the connections to a port of this machine, seen from the server's side."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "01" for line in lines)
+def accepted(port: int) -> int:
+    """Count the open connections to a port of this machine that its program has taken."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    # The socket of one that still waits to be taken has no inode yet.
+    return sum(line[1].endswith(f":{port:04X}") and line[3] == "01" and line[9] != "0" for line in lines)
 
 
 # -- life ------------------------------------------------------------------------------------------------
