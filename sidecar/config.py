@@ -246,7 +246,10 @@ def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str
     given = dict(os.environ if environ is None else environ)
     path = env_file or Path(".env")
     if path.is_file():
-        given = {**{name: value or "" for name, value in dotenv_values(path).items()}, **given}
+        given = {
+            **{name: value or "" for name, value in dotenv_values(path, interpolate=False).items()},
+            **given,
+        }
     return {name: value for name, value in given.items() if value}
 
 
@@ -305,7 +308,7 @@ def _debug_secrets(data_dir: Path) -> dict[str, str]:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write("\n".join(lines) + "\n")
-    return {name: value or "" for name, value in dotenv_values(path).items()}
+    return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
 
 
 def _check(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from sidecar import logs
 from sidecar.clock import SystemClock
 from sidecar.config import load as load_settings
-from sidecar.errors import ConfigurationError
+from sidecar.errors import ConfigurationError, SidecarError
 from sidecar.isolation.account import conceal
 from sidecar.sessions.ownership import Ownership
 
@@ -34,8 +35,8 @@ bind = (
 workers = 1
 threads = _settings.threads
 worker_class = "sidecar.server.SidecarWorker"
-#: Connections in waiting calls hold a thread each; a few more may wait for one.
-worker_connections = threads * 2
+#: Silent connections hold no thread, so there may be many more of them.
+worker_connections = 1000 + threads
 #: Waiting calls end at once when the service stops; the rest is for slow clients and for storing what is left.
 graceful_timeout = 30
 #: The worker may wait for its predecessor's data directory before it serves.
@@ -133,13 +134,19 @@ def _check_data_dir() -> None:
 def post_worker_init(worker: Worker) -> None:
     """Open the services after the fork: threads and connections do not survive one."""
     conceal()
-    _services(worker).open()
+    try:
+        _services(worker).open()
+    except SidecarError as error:
+        sys.stderr.write(f"claude-sidecar: {error.detail}\n")
+        # This status makes the master end too: with another it would try again every second, for ever.
+        raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from None
 
 
 def worker_exit(_: Arbiter, worker: Worker) -> None:
     """Put the sessions to sleep and store what is left."""
     _services(worker).close()
-    os._exit(0)  # threads of requests that still wait for a slow client must not hold the exit up
+    if worker.booted:  # a worker that did not get up tells the master so by its status
+        os._exit(0)  # threads of requests that still wait for a slow client must not hold the exit up
 
 
 def _services(worker: Worker) -> Services:

@@ -171,6 +171,7 @@ class Desk:
         try:
             return self.submitter.put(live.console, command)
         except InputStalled:
+            self.registry.exited(live)
             if live.state.ended:  # ended meanwhile, by its user or by itself
                 raise SessionEnded from None
             raise

@@ -131,6 +131,12 @@ def test_an_empty_value_is_the_same_as_none(tmp_path: Path) -> None:
     assert load(tmp_path, SIDECAR_PORT="", LOG_FILE="", CLAUDE_PATH="", SIDECAR_NONSENSE="") == load(tmp_path)
 
 
+def test_what_looks_like_a_variable_in_the_file_is_not_expanded(tmp_path: Path) -> None:
+    """A generated secret may hold it."""
+    (tmp_path / ".env").write_text("ANTHROPIC_BASE_URL=http://a/${HOME}$x\n")
+    assert load(tmp_path).anthropic_base_url == "http://a/${HOME}$x"
+
+
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SIDECAR_PORT=1111\nMAX_SESSIONS=7\nLOG_LEVEL=\n")
     settings = load(tmp_path, SIDECAR_PORT="2222")

@@ -193,6 +193,15 @@ def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path, settings: dict[str,
     assert "marker" not in said
 
 
+def test_a_database_that_is_away_at_the_start_ends_the_service(tmp_path: Path) -> None:
+    """Not so the master's restarts: without the right status it tried again every second, for ever."""
+    said = refused(Server(tmp_path, {"DATABASE_URL": "postgresql://u:marker-of-a-password@127.0.0.1:1/x"}))
+    assert "claude-sidecar: The database does not answer." in said.splitlines()
+    assert said.count("Booting worker") == 1
+    assert "Traceback" not in said
+    assert "marker" not in said
+
+
 # -- what it leaves alone --------------------------------------------------------------------------------
 
 
