@@ -16,7 +16,22 @@ from benchmarks.service import Service, serving
 
 SIZE = 100_000_000
 ROUNDS = 3
-_COMMAND = b"print %d\n" % SIZE
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way of printing: what the scripted program is told, and how the figure is called."""
+
+    name: str
+    command: bytes
+
+
+#: A line a write is what programs do on a terminal. 64 KiB a write is the worst a program could do; a bare loop that
+#: looks at nothing is then limited by the kernel only.
+KINDS = (
+    Kind("flood, 100 MB, a line a write", b"show %d\n" % SIZE),
+    Kind("flood, 100 MB, 64 KiB a write", b"print %d\n" % SIZE),
+)
 
 
 @dataclass
@@ -52,10 +67,10 @@ class Sample:
     cpu_s: float = 0.0
 
 
-def bare_flood() -> Sample:
+def bare_flood(command: bytes) -> Sample:
     """Read a flood with nothing but `os.read`, looking at nothing."""
     with bare.program() as child:
-        child.send(_COMMAND)
+        child.send(command)
         count = len(bare.read(child))
         begin = time.perf_counter()
         while count < SIZE:
@@ -63,10 +78,10 @@ def bare_flood() -> Sample:
         return Sample(SIZE / (time.perf_counter() - begin) / 1e6)
 
 
-def sidecar_flood(service: Service, client: Client, check: Check) -> Sample:
+def sidecar_flood(service: Service, client: Client, command: bytes, check: Check) -> Sample:
     """Read a flood over HTTP with waiting calls of up to a megabyte."""
     session = client.create()
-    base = cursor = client.type(session, _COMMAND)
+    base = cursor = client.type(session, command)
     cpu = cpu_s(service.pids)
     begin = 0.0
     while cursor - base < SIZE:
@@ -83,40 +98,30 @@ def sidecar_flood(service: Service, client: Client, check: Check) -> Sample:
     return Sample(rate, cpu_s(service.pids) - cpu)
 
 
+@dataclass(frozen=True)
+class Samples:
+    """What was measured of one kind."""
+
+    bare: list[Sample] = field(default_factory=list)
+    ours: list[Sample] = field(default_factory=list)
+
+
 def measure() -> Outcome:
-    """Alternate the two."""
+    """Alternate bare and sidecar, and the kinds."""
     check = Check(pattern(0, SIZE))
-    ours: list[Sample] = []
-    bares: list[Sample] = []
+    found = {kind: Samples() for kind in KINDS}
     with serving() as service, service.client() as client, peak(service.pids) as highest:
         for number in range(ROUNDS):
-            bares.append(bare_flood())
-            ours.append(sidecar_flood(service, client, check))
-            say(f"flood: round {number + 1} of {ROUNDS}, {bares[-1].rate:.0f} and {ours[-1].rate:.1f} MB/s")
-        return _outcome(bares, ours, check, highest)
+            for kind, samples in found.items():
+                samples.bare.append(bare_flood(kind.command))
+                samples.ours.append(sidecar_flood(service, client, kind.command, check))
+                rates = f"{samples.bare[-1].rate:.0f} and {samples.ours[-1].rate:.1f} MB/s"
+                say(f"{kind.name}: round {number + 1} of {ROUNDS}, {rates}")
+        return _outcome(found, check, highest)
 
 
-def _outcome(
-    bares: list[Sample], ours: list[Sample], check: Check, highest: Callable[[], Memory | None]
-) -> Outcome:
-    plain, over_http = summary([sample.rate for sample in bares]), summary([sample.rate for sample in ours])
-    share = 100 * over_http.p50 / plain.p50
-    figures = [
-        Figure(
-            "flood, 100 MB",
-            "MB/s",
-            plain,
-            over_http,
-            "share of the bare rate",
-            share,
-            "%",
-            targets.FLOOD_SHARE,
-        )
-    ]
-    seconds = summary([sample.cpu_s for sample in ours])
-    figures.append(
-        Figure("flood, CPU of the sidecar", "s", None, seconds, "CPU for 100 MB", seconds.p50, "s")
-    )
+def _outcome(found: dict[Kind, Samples], check: Check, highest: Callable[[], Memory | None]) -> Outcome:
+    figures = [figure for kind, samples in found.items() for figure in _figures(kind, samples)]
     faults = list(check.faults)
     if (top := highest()) is not None:
         figures.append(
@@ -125,3 +130,15 @@ def _outcome(
     else:
         faults.append("the service's memory is hidden: run as root to see its peak")
     return Outcome("flood", figures, faults, {"isolation": "none", "dropped": check.dropped})
+
+
+def _figures(kind: Kind, samples: Samples) -> list[Figure]:
+    plain, over_http = (summary([one.rate for one in each]) for each in (samples.bare, samples.ours))
+    share = 100 * over_http.p50 / plain.p50
+    seconds = summary([sample.cpu_s for sample in samples.ours])
+    return [
+        Figure(
+            kind.name, "MB/s", plain, over_http, "share of the bare rate", share, "%", targets.FLOOD_SHARE
+        ),
+        Figure(f"{kind.name}, CPU", "s", None, seconds, "CPU of the sidecar", seconds.p50, "s"),
+    ]

@@ -2,7 +2,8 @@
 """A scripted program in the CLI's place: shows a composer, then does what it is told, byte for byte.
 
 One file, standard library only: a sandbox shows the child nothing else. Commands are lines on the terminal, in raw
-mode: `echo` (everything after comes back), `print N` (N bytes of the pattern), `tick N SEED` (N stamped records).
+mode: `echo` (everything after comes back), `print N` (N bytes of the pattern, 64 KiB a write), `show N` (the same, a
+line a write), `tick N SEED` (N stamped records).
 """
 
 from __future__ import annotations
@@ -70,6 +71,12 @@ def _print(length: str) -> None:
     _write(pattern(0, int(length)))  # made before the first byte goes out: making it is not what is measured
 
 
+def _show(length: str) -> None:
+    """Print the pattern as programs do on a terminal: a write for each line."""
+    for line in pattern(0, int(length)).splitlines(keepends=True):
+        os.write(1, line)
+
+
 def _tick(count: str, seed: str) -> None:
     """Print at a phase of its own: programs that print independently of each other sometimes coincide."""
     begin = time.monotonic() + Random(int(seed)).uniform(0, PERIOD_S)
@@ -78,7 +85,7 @@ def _tick(count: str, seed: str) -> None:
         _write(record(number, time.monotonic_ns()))
 
 
-_COMMANDS: dict[str, Callable[..., None]] = {"echo": _echo, "print": _print, "tick": _tick}
+_COMMANDS: dict[str, Callable[..., None]] = {"echo": _echo, "print": _print, "show": _show, "tick": _tick}
 
 
 def _lines() -> None:

@@ -14,6 +14,11 @@ from sidecar.storage.outputs import OutputStore
 from sidecar.terminal.bell import listening
 from sidecar.terminal.screen import Screen
 
+#: So much at once is a flood; a waiting reader then lingers, for each answer has a cost of its own.
+_FLOOD = 16 << 10
+_LINGER_S = 0.01
+#: A character has at most four bytes, so at most three can wait for the rest.
+_LONGEST_REST = 3
 #: Stored bytes rendered for the screen of a session without a program.
 _REPLAY = 256 << 10
 
@@ -35,7 +40,7 @@ class Output:
         Raises:
             StorageUnavailable: the bytes are older than what is in memory, and the database is away.
         """
-        state = live.state
+        state, lingered = live.state, False
         deadline = self.clock.monotonic() + wait_s
         with listening([live.console.bell]) as event:
             while True:
@@ -43,6 +48,10 @@ class Output:
                 if text and not reading.state.ended:
                     reading = _whole(reading)
                 left = deadline - self.clock.monotonic()
+                if _FLOOD <= len(reading.data) < limit and left > _LINGER_S and not lingered:
+                    self.clock.sleep(_LINGER_S)
+                    lingered = True
+                    continue
                 if reading.data or live.state is not state or left <= 0 or self.closing():
                     return reading
                 event.wait(left)
@@ -87,7 +96,7 @@ class Output:
 def _whole(reading: Reading) -> Reading:
     """Leave out an unfinished UTF-8 character at the end; bytes that can never become one stay."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    decoder.decode(reading.data)
+    decoder.decode(reading.data[-_LONGEST_REST:])
     rest = len(decoder.getstate()[0])
     if not rest:
         return reading

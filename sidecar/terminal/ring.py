@@ -68,10 +68,9 @@ class Ring:
         """Return up to `limit` bytes from `cursor`, which must lie in `start` … `end`."""
         count = min(limit, self.end - cursor)
         here = self._place(cursor)
-        first = self._buffer[here : min(here + count, len(self._buffer))]
-        if len(first) == count:
-            return bytes(first)
-        return bytes(first + self._buffer[: count - len(first)])
+        view = memoryview(self._buffer)  # a slice of the buffer itself would be copied twice
+        first = bytes(view[here : here + count])
+        return first if len(first) == count else first + bytes(view[: count - len(first)])
 
     def chunk(self, cursor: int, limit: int) -> Chunk:
         """Return the bytes from `cursor` as a chunk with the times they arrived."""
