@@ -31,8 +31,9 @@ class SessionState(StrEnum):
         any ──F──▶ terminated        any ──G──▶ failed
 
     A `Registry.create` · B the prompt is on the screen · C the idle sweep or a clean stop, and back
-    by the next command · D found in storage without a process after a crash · E the next command ·
-    F `Registry.terminate`, the program's own exit, or `SESSION_IDLE_TIMEOUT` · G the program could not start.
+    by the next command · D found in storage without a process after a crash, or the program ended with another
+    status than 0 · E the next command · F `Registry.terminate`, the program's own exit with 0, or
+    `SESSION_IDLE_TIMEOUT` · G the program did not get to its first prompt.
     """
 
     STARTING = "starting"  #: the process is coming up
@@ -40,7 +41,7 @@ class SessionState(StrEnum):
     HIBERNATED = "hibernated"  #: stopped to free memory; the next command wakes it
     INTERRUPTED = "interrupted"  #: its process died with the sidecar; the next command resumes it
     TERMINATED = "terminated"  #: ended for good
-    FAILED = "failed"  #: never got to its prompt, or could not be resumed
+    FAILED = "failed"  #: never got to its first prompt
 
     @property
     def ended(self) -> bool:
