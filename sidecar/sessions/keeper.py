@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError, StorageUnavailable
@@ -87,7 +88,7 @@ class Keeper:
                 continue
             if live is None:
                 return
-            self._guarded(lambda live=live: self._registry.exited(live))  # type: ignore[misc]
+            self._guarded(partial(self._registry.exited, live))
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Run a step; what goes wrong with one session must not end the care for the others."""
@@ -101,13 +102,11 @@ class Keeper:
     def round(self) -> None:
         """Look at every session once."""
         for live in self._registry.lives():
-            if live.state.ended:
-                self._retire(live)
-            else:
-                self._rest(live)
+            care = self._retire if live.state.ended else self._rest
+            self._guarded(partial(care, live))
         self._rounds += 1
         if self._rounds % _TIDY_EVERY == 1:
-            self.tidy()
+            self._guarded(self.tidy)
 
     def tidy(self) -> None:
         """Delete what is older or larger than the rules allow."""
@@ -121,6 +120,8 @@ class Keeper:
 
     def _retire(self, live: Live) -> None:
         """Forget an ended session once everything of it is stored."""
+        if live.console.process is not None or live.rising.locked():
+            return  # it is being ended, or was while it came up: its files are in use
         if live.unsaved or live.console.backlog:
             live.console.changed()
             return
