@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,16 +16,47 @@ from sidecar.model.command import Command
 MOST_WAITING = 50
 #: How long an early number waits for the ones before it.
 GAP_S = 2.0
+#: Pause between two looks of a number that must let a lower one give up first.
+_LOOK_S = 0.1
 #: Senders remembered per session; the longest silent one is forgotten first.
 _MOST_STREAMS = 64
 
 
 @dataclass
 class _Stream:
-    """One sender: the last number that went in, and the numbers below it that never came."""
+    """One sender: what became of its numbers."""
 
+    #: The highest number that went in.
     last: int = 0
+    #: Numbers below it that were given up.
     missed: set[int] = field(default_factory=set)
+    #: Numbers that wait for the ones before them.
+    waiting: set[int] = field(default_factory=set)
+    #: Numbers that are being executed.
+    running: set[int] = field(default_factory=set)
+    #: Numbers whose execution failed: they may come again.
+    failed: set[int] = field(default_factory=set)
+
+    def next_is(self, number: int) -> bool:
+        """Tell whether nothing before `number` is outstanding."""
+        return self.last >= number - 1
+
+    def take(self, number: int) -> bool:
+        """Begin to execute `number`; False when it has been executed already.
+
+        Raises:
+            OutOfOrder: it was given up.
+        """
+        if number in self.missed:
+            raise OutOfOrder
+        if number <= self.last and number not in self.failed:
+            return False
+        self.failed.discard(number)
+        # A sender that skips a billion numbers must not cost a billion entries.
+        self.missed.update(range(max(self.last + 1, number - 1000), number))
+        self.last = max(self.last, number)
+        self.running.add(number)
+        return True
 
 
 class Turns:
@@ -43,22 +74,25 @@ class Turns:
     def turn(self, command: Command) -> Iterator[bool]:
         """Wait for the command's turn; give False when its number has been executed already.
 
+        A number whose execution fails may come again.
+
         Raises:
             LimitReached: too many are waiting.
             OutOfOrder: the number's place was given up before it came.
         """
         with self._counted():
-            if not self._in_order(command):
+            ticket = self._ticket(command)
+            if ticket is None:
                 yield False
                 return
-            ticket = self._ticket()
+            failed = True
             try:
-                self._await(lambda: self._queue[0] is ticket, None)
-                yield True
-            finally:
                 with self._changed:
-                    self._queue.remove(ticket)
-                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: self._queue[0] is ticket)
+                yield True
+                failed = False
+            finally:
+                self._leave(ticket, command, failed)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -72,42 +106,49 @@ class Turns:
             with self._changed:
                 self._waiting -= 1
 
-    def _ticket(self) -> object:
+    def _ticket(self, command: Command) -> object | None:
+        """Take a place in the queue, a numbered command in its order; None when it was executed already."""
         ticket = object()
-        with self._changed:
+        with self._changed:  # one lock for number and place, or the next number could get in between
+            if command.stream is not None and command.seq is not None:
+                stream = self._stream(command.stream)
+                self._await_order(stream, command.seq)
+                if not stream.take(command.seq):
+                    return None
+                self._changed.notify_all()
             self._queue.append(ticket)
         return ticket
 
-    def _await(self, condition: Callable[[], bool], timeout_s: float | None) -> None:
-        deadline = None if timeout_s is None else self._clock.monotonic() + timeout_s
-        with self._changed:
-            while not condition():
-                left = None if deadline is None else deadline - self._clock.monotonic()
-                if left is not None and left <= 0:
+    def _await_order(self, stream: _Stream, number: int) -> None:
+        """Wait for the numbers before, or until the gap is given up; for a repeat, until the first one is through."""
+        self._changed.wait_for(lambda: number not in stream.running)
+        if stream.next_is(number) or number in stream.missed:
+            return
+        stream.waiting.add(number)
+        deadline = self._clock.monotonic() + GAP_S
+        try:
+            while not stream.next_is(number):
+                left = deadline - self._clock.monotonic()
+                # Only the lowest one gives up: the numbers between it and a higher one are here, not missing.
+                if left <= 0 and number == min(stream.waiting):
                     return
-                self._changed.wait(left)
+                self._changed.wait(left if left > 0 else _LOOK_S)
+        finally:
+            stream.waiting.discard(number)
 
-    def _in_order(self, command: Command) -> bool:
-        """Wait until the number is next, or its gap is given up; False when it was executed already."""
-        if command.stream is None or command.seq is None:
-            return True
-        stream, number = self._stream(command.stream), command.seq
-        self._await(lambda: stream.last >= number - 1, GAP_S)
+    def _leave(self, ticket: object, command: Command, failed: bool) -> None:
         with self._changed:
-            if number in stream.missed:
-                raise OutOfOrder
-            if number <= stream.last:
-                return False
-            # A sender that skips a billion numbers must not cost a billion entries.
-            stream.missed.update(range(max(stream.last + 1, number - 1000), number))
-            stream.last = number
+            self._queue.remove(ticket)
+            stream = self._streams.get(command.stream or "")
+            if stream is not None and command.seq is not None:
+                stream.running.discard(command.seq)
+                if failed:
+                    stream.failed.add(command.seq)
             self._changed.notify_all()
-            return True
 
     def _stream(self, name: str) -> _Stream:
-        with self._changed:
-            stream = self._streams.setdefault(name, _Stream())
-            self._streams.move_to_end(name)
-            if len(self._streams) > _MOST_STREAMS:
-                self._streams.popitem(last=False)
-            return stream
+        stream = self._streams.setdefault(name, _Stream())
+        self._streams.move_to_end(name)
+        if len(self._streams) > _MOST_STREAMS:
+            self._streams.popitem(last=False)
+        return stream

@@ -1,0 +1,76 @@
+"""The order of inputs, without a terminal."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from sidecar.clock import SystemClock
+from sidecar.errors import MenuOpen, OutOfOrder
+from sidecar.model.command import Command, InputMode
+from sidecar.sessions.turns import Turns
+
+
+def numbered(number: int) -> Command:
+    return Command(InputMode.RAW, data=b"x", stream="tab", seq=number)
+
+
+@pytest.fixture
+def turns() -> Turns:
+    return Turns(SystemClock())
+
+
+def test_a_number_whose_execution_failed_may_come_again(turns: Turns) -> None:
+    """Else a retry after an error would be told that it was executed."""
+    with pytest.raises(MenuOpen), turns.turn(numbered(1)):
+        raise MenuOpen
+    with turns.turn(numbered(1)) as again:
+        assert again
+    with turns.turn(numbered(1)) as third:
+        assert not third
+
+
+def test_a_repeat_waits_for_the_outcome_of_the_first(turns: Turns) -> None:
+    begun, told = threading.Event(), []
+
+    def repeat() -> None:
+        begun.wait(5)
+        with turns.turn(numbered(1)) as mine:
+            told.append(mine)
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+
+    def fail() -> None:
+        with turns.turn(numbered(1)):
+            begun.set()
+            time.sleep(0.2)
+            assert told == []
+            raise MenuOpen
+
+    with pytest.raises(MenuOpen):
+        fail()
+    thread.join(5)
+    assert told == [True]
+
+
+def test_giving_up_a_gap_spares_the_numbers_that_wait_behind_it(turns: Turns) -> None:
+    """2 never comes; 4 came before 3, and its patience ends first."""
+    ran: list[int] = []
+
+    def put(number: int) -> None:
+        with turns.turn(numbered(number)) as mine:
+            assert mine
+            ran.append(number)
+
+    put(1)
+    early = threading.Thread(target=put, args=(4,))
+    early.start()
+    time.sleep(0.3)
+    put(3)
+    early.join(10)
+    assert ran == [1, 3, 4]
+    with pytest.raises(OutOfOrder), turns.turn(numbered(2)):
+        pass
