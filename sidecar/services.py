@@ -108,6 +108,7 @@ class Services:
         self._registry.closing = True
         for live in self._registry.lives():
             live.console.bell.ring()
+        self.sessions.pumps.wake()
 
     def close(self) -> None:
         """Put sessions to sleep, store what is left, and let go of everything. May be called twice."""

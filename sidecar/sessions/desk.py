@@ -108,8 +108,9 @@ class Desk:
         live = self._find(access)
         live.used(self.clock.now())
         with live.taking:
-            reading = self.output_reader.read(live, live.taken, span.limit, text=span.text)
-            live.taken = reading.next_cursor
+            begin = self.registry.taken(access.session_id)
+            reading = self.output_reader.read(live, begin, span.limit, text=span.text)
+            self.registry.take(access.session_id, reading.next_cursor)
         return reading
 
     def outputs(

@@ -32,8 +32,7 @@ class Live:
         self.unsaved = False
         #: When somebody last put something in or looked; output is the console's to know.
         self.last_use = clock.monotonic()
-        #: Where the next old-style reading begins, and the lock that keeps two of them apart.
-        self.taken = console.start
+        #: Keeps two old-style readings apart.
         self.taking = threading.Lock()
         #: Held while a program comes up.
         self.rising = threading.Lock()

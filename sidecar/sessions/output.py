@@ -45,14 +45,14 @@ class Output:
         with listening([live.console.bell]) as event:
             while True:
                 reading = self._now(live, cursor, limit)
-                if text and not reading.state.ended:
+                if text and _goes_on(live, reading, limit):
                     reading = _whole(reading)
                 left = deadline - self.clock.monotonic()
                 if _FLOOD <= len(reading.data) < limit and left > _LINGER_S and not lingered:
                     self.clock.sleep(_LINGER_S)
                     lingered = True
                     continue
-                if reading.data or live.state is not state or left <= 0 or self.closing():
+                if reading.data or live.state is not state or state.ended or left <= 0 or self.closing():
                     return reading
                 event.wait(left)
                 event.clear()
@@ -91,6 +91,13 @@ class Output:
                 screen.skip(chunk.offset)
             screen.feed(chunk.data)
         return screen.snapshot()
+
+
+def _goes_on(live: Live, reading: Reading, limit: int) -> bool:
+    """Tell whether the next bytes follow directly: not at a session's end, nor before a gap in what was stored."""
+    if reading.state.ended:
+        return False
+    return reading.next_cursor >= live.console.start or len(reading.data) == limit
 
 
 def _whole(reading: Reading) -> Reading:

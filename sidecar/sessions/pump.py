@@ -73,9 +73,7 @@ class Pumps:
 
         Sessions without news are left out; None stands for one that does not exist.
         """
-        pump, call = self._begin(name)
-        watched = {item.session_id for item in wanted}
-        pump.told = {key: state for key, state in pump.told.items() if key in watched}
+        pump, call = self._begin(name, {item.session_id for item in wanted})
         deadline = self._clock.monotonic() + wait_s
         bells = [pump.bell, *(item.live.console.bell for item in wanted if item.live)]
         with listening(bells) as event:
@@ -86,15 +84,23 @@ class Pumps:
                 event.wait(left)
                 event.clear()
             self._gather(pump, call, event)
-        return self._shares(pump, _news(pump, wanted), limit)
+        return self._shares(pump, call, _news(pump, wanted), limit)
 
-    def _begin(self, name: str) -> tuple[_Pump, int]:
+    def wake(self) -> None:
+        """Make every waiting call look up: the service is ending."""
+        with self._lock:
+            pumps = list(self._pumps.values())
+        for pump in pumps:
+            pump.bell.ring()
+
+    def _begin(self, name: str, watched: set[UUID]) -> tuple[_Pump, int]:
         with self._lock:
             pump = self._pumps.setdefault(name, _Pump())
             self._pumps.move_to_end(name)
             if len(self._pumps) > _MOST:
                 self._pumps.popitem(last=False)
             pump.call += 1
+            pump.told = {key: state for key, state in pump.told.items() if key in watched}
             if self._clock.monotonic() - pump.answered_at > 2 * _SLOWEST_S:
                 pump.delay_s = _FIRST_S
         pump.bell.ring()
@@ -113,14 +119,16 @@ class Pumps:
             pump.delay_s = min(_SLOWEST_S, pump.delay_s * 2)
             pump.answered_at = self._clock.monotonic()
 
-    def _shares(self, pump: _Pump, news: Sequence[Wanted], limit: int) -> dict[UUID, Share | None]:
-        found: dict[UUID, Share | None] = {}
-        for item in news:
-            pump.told[item.session_id] = item.state
-            found[item.session_id] = self._share(item.live, item.cursor, limit) if item.live else None
-        return found
+    def _shares(self, pump: _Pump, call: int, news: Sequence[Wanted], limit: int) -> dict[UUID, Share | None]:
+        with self._lock:
+            if pump.call != call:  # nobody reads this answer any more: what it says must be said again
+                return {}
+            pump.told.update({item.session_id: item.state for item in news})
+        return {item.session_id: self._share(item.live, item.cursor, limit) for item in news}
 
-    def _share(self, live: Live, cursor: int, limit: int) -> Share:
+    def _share(self, live: Live | None, cursor: int, limit: int) -> Share | None:
+        if live is None:
+            return None
         return Share(self._output.read(live, cursor, limit), live.activity())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -31,6 +32,8 @@ from sidecar.terminal.bell import listening
 log = logging.getLogger(__name__)
 
 _OPEN = (SessionState.STARTING, SessionState.RUNNING, SessionState.HIBERNATED, SessionState.INTERRUPTED)
+#: Sessions whose old-style readings are remembered.
+_MOST_TAKEN = 10_000
 _ASLEEP = (SessionState.HIBERNATED, SessionState.INTERRUPTED)
 
 
@@ -83,6 +86,11 @@ class Registry:
         self._lock = threading.Lock()
         #: The CLI's version, told in each session; set at start-up.
         self.claude_version: str | None = None
+        #: Where the next old-style reading of a session begins; outlives its time in memory, but not a restart,
+        #: after which such a reading begins at 0 again: rather twice than never.
+        self._taken: OrderedDict[UUID, int] = OrderedDict()
+        #: Conversations of sessions that are just waking.
+        self._resuming: set[UUID] = set()
         self.closing = False
 
     def lives(self) -> Sequence[Live]:
@@ -117,10 +125,30 @@ class Registry:
         Raises:
             NotFound: there is none.
         """
-        return self._lives.get(session_id) or self._restored(self._crew.store.get(session_id))
+        return self._lives.get(session_id) or self._found(self._crew.store.get(session_id))
+
+    def _found(self, session: Session) -> Live:
+        if session.state.ended:
+            return self._restored(session)
+        if session.state.live:  # a create whose commit went through although its answer was lost
+            reason = "Its start was cut short; the next command starts it."
+            session = session.evolve(state=SessionState.INTERRUPTED, reason=reason)
+        return self.adopt(session)
 
     def _restored(self, session: Session) -> Live:
         return self._crew.enliven(session, self._crew.offsets.following(session))
+
+    def taken(self, session_id: UUID) -> int:
+        """Return the offset up to which old-style readings have come."""
+        return self._taken.get(session_id, 0)
+
+    def take(self, session_id: UUID, offset: int) -> None:
+        """Note where the next old-style reading begins."""
+        with self._lock:
+            self._taken[session_id] = offset
+            self._taken.move_to_end(session_id)
+            if len(self._taken) > _MOST_TAKEN:
+                self._taken.popitem(last=False)
 
     def known(self, session_id: UUID) -> Live | None:
         """Return the session if it is in memory."""
@@ -268,7 +296,14 @@ class Registry:
             raise ShuttingDown if self.closing else SessionEnded
 
     def _resume(self, live: Live) -> None:
-        self._refuse_shared(live)
+        conversation = self._reserve_conversation(live)
+        try:
+            self._bring_back(live)
+        finally:
+            with self._lock:
+                self._resuming.discard(conversation)
+
+    def _bring_back(self, live: Live) -> None:
         key = self._crew.keys.open(live.session.id)
         reserved = self._crew.offsets.reserve(live.session.id, live.console.end)
         live.console.reserved = max(live.console.reserved, reserved)
@@ -285,12 +320,21 @@ class Registry:
             raise SessionEnded
         self.exited(live)  # see `_bring_up`
 
-    def _refuse_shared(self, live: Live) -> None:
-        """Two processes on one conversation would overwrite each other; the CLI does not refuse that."""
-        wanted = self._crew.starter.conversation(live.session)
-        others = (other for other in self.lives() if other is not live and other.state.live)
-        if any(self._crew.starter.conversation(other.session) == wanted for other in others):
-            raise ConversationInUse
+    def _reserve_conversation(self, live: Live) -> UUID:
+        """Keep others off the conversation `live` resumes; the CLI itself lets two processes overwrite each other.
+
+        Raises:
+            ConversationInUse: another session has it.
+        """
+        conversation = self._crew.starter.conversation
+        wanted = conversation(live.session)
+        others = [other for other in self.lives() if other is not live and other.console.process is not None]
+        held = {conversation(other.session) for other in others}
+        with self._lock:
+            if wanted in held or wanted in self._resuming:
+                raise ConversationInUse
+            self._resuming.add(wanted)
+        return wanted
 
     # -- end -------------------------------------------------------------------------------------------
 

@@ -6,9 +6,11 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from sidecar.model.output import Chunk, Mark
 from sidecar.model.session import SessionState
 from sidecar.services import Services
 from sidecar.sessions.desk import Span
@@ -265,3 +267,45 @@ def test_only_the_newest_output_is_kept_and_the_rest_counted_as_dropped(make_ser
     assert reading.next_cursor - len(reading.data) == reading.dropped
     kept = session.everything(reading.dropped)
     assert len(kept) + reading.dropped == session.live.console.end
+
+
+def test_a_text_reading_gets_over_a_gap_that_cuts_a_character(services: Services) -> None:
+    """After a crash the rest of the character never comes: waiting for it would be for ever."""
+    session = Driver.create(services)
+    services.sessions.terminate(session.access)
+    assert until(lambda: not session.live.console.backlog)
+    end = services._outputs.end(session.id)
+    half = Chunk(end, "é".encode()[:1], (Mark(0, 1),))
+    services._outputs.append([(session.id, half)], services.clock.now())
+    asleep = replace(session.session, state=SessionState.INTERRUPTED)
+    live = services._enliven(asleep, end + 1000)
+
+    reading = services.sessions.output_reader.read(live, end, 100, text=True)
+
+    assert (reading.data, reading.next_cursor) == (half.data, end + 1)
+    assert services.sessions.output_reader.read(live, end + 1, 100, text=True).dropped == 999
+
+
+def test_nobody_waits_for_output_of_an_ended_session(services: Services) -> None:
+    session = Driver.create(services)
+    services.sessions.terminate(session.access)
+    began = services.clock.monotonic()
+
+    reading = session.read(session.live.console.end, wait_s=20)
+
+    assert reading.state is SessionState.TERMINATED
+    assert services.clock.monotonic() - began < 10
+
+
+def test_the_old_style_reading_gives_the_last_output_of_an_ended_session(services: Services) -> None:
+    """M7: also when the session has left memory meanwhile."""
+    session = Driver.create(services)
+    services.sessions.taken(session.access, Span(1 << 20, 0, text=False))
+    session.say("the last words")
+    services.sessions.terminate(session.access)
+    assert until(lambda: services._registry.known(session.id) is None, 20)
+
+    reading = services.sessions.taken(session.access, Span(1 << 20, 0, text=False))
+
+    assert b"You said: the last words" in reading.data
+    assert not services.sessions.taken(session.access, Span(1 << 20, 0, text=False)).data
