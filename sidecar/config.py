@@ -246,11 +246,16 @@ def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str
     given = dict(os.environ if environ is None else environ)
     path = env_file or Path(".env")
     if path.is_file():
-        given = {
-            **{name: value or "" for name, value in dotenv_values(path, interpolate=False).items()},
-            **given,
-        }
+        given = {**_file(path), **given}
     return {name: value for name, value in given.items() if value}
+
+
+def _file(path: Path) -> dict[str, str]:
+    try:
+        # Not interpolated: a generated secret may hold what looks like a variable.
+        return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
+    except OSError:
+        raise ConfigurationError(f"{path.name} cannot be read by this account: give it the file.") from None
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
@@ -308,7 +313,7 @@ def _debug_secrets(data_dir: Path) -> dict[str, str]:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write("\n".join(lines) + "\n")
-    return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
+    return _file(path)
 
 
 def _check(settings: Settings) -> None:

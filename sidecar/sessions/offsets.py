@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from sidecar.errors import StorageUnavailable
+from sidecar.errors import NotFound, StorageUnavailable
 from sidecar.model.session import Session
 from sidecar.storage.sessions import SessionStore
 
@@ -29,6 +29,8 @@ class Offsets:
         limit = end + WINDOW
         try:
             self._store.reserve(session_id, limit)
+        except NotFound:
+            return limit  # the row is gone; nobody will read it after a crash
         except StorageUnavailable:
             return limit if self._note(session_id, limit) else 0
         return limit

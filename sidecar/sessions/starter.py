@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -53,6 +54,8 @@ class Starter:
         self._plan = plan
         self._stage = stage
         self._clock = clock
+        #: Two sessions of one workspace share a home, and would read and replace its files at once.
+        self._preparing = threading.Lock()
 
     def start(self, live: Live, api_key: str) -> None:
         """Start the program and wait until it takes input. Changes no state.
@@ -89,7 +92,8 @@ class Starter:
         view = self._stage.isolation.view(confinement)
         place = command.Place(view.home, view.workspace, view.executable)
         try:
-            home.prepare(rooms.home, rooms.workspace, home.Seed(place, api_key))
+            with self._preparing:
+                home.prepare(rooms.home, rooms.workspace, home.Seed(place, api_key))
         except OSError as error:
             raise StorageUnavailable("The session's home could not be prepared.") from error
         launch = self._stage.isolation.launch(confinement, self._arguments(begin, place))

@@ -78,10 +78,17 @@ class Writer:
         while not self._stopping.is_set():
             self._wanted.wait()
             self._wanted.clear()
-            self._gather()
-            if not self.store_all():
+            if not self._attempt():
                 self._stopping.wait(_RETRY_S)
                 self._wanted.set()
+
+    def _attempt(self) -> bool:
+        try:
+            self._gather()
+            return self.store_all()
+        except Exception:  # this thread must live: without it nothing is ever stored again
+            log.exception("storing output failed")
+            return False
 
     def _gather(self) -> None:
         """Let small output pile up for a moment; reserve meanwhile, for readers wait for that."""
@@ -97,7 +104,7 @@ class Writer:
     def _pass(self) -> bool:
         """Store one portion of each session; tell whether there may be more."""
         lives = list(self._lives())
-        self._reserve(lives)
+        retried = bool(self._failed)
         # A portion whose storing failed goes first, unchanged: it may have been stored all the same, and a longer
         # one at its offset would then be taken for the same and lose its tail.
         batch = self._failed or [
@@ -105,6 +112,7 @@ class Writer:
         ]
         self._failed = batch
         try:
+            self._reserve(lives)
             self._store(batch)
             self._failed = []
             for live in lives:
@@ -112,12 +120,8 @@ class Writer:
         except StorageUnavailable:
             self._away(lives)
             return False
-        except Exception:  # this thread must live: without it nothing is ever stored again
-            log.exception("storing output failed")
-            self._away(lives)
-            return False
         self._back(lives)
-        return any(live.console.backlog for live, _ in batch)
+        return retried or any(live.console.backlog for live, _ in batch)
 
     def _store(self, batch: list[tuple[Live, Chunk]]) -> None:
         if not batch:

@@ -82,9 +82,12 @@ class Console:
 
     def detach(self) -> None:
         """Let go of a program that has ended, and close its descriptors."""
-        process, self.process = self.process, None
-        if process is not None:
-            process.close()
+        with (
+            self._input_lock
+        ):  # whoever writes now is through with the descriptor before it means another terminal
+            process, self.process = self.process, None
+            if process is not None:
+                process.close()
 
     def output(self, data: bytes) -> bool:
         """Take bytes from the reader; False asks it to pause until they are stored."""
@@ -188,9 +191,9 @@ class Console:
         Raises:
             InputStalled: there is no program, or it does not read.
         """
-        if self.process is None or self.exit is not None:
-            raise InputStalled("No program is running in the terminal.")
         with self._input_lock:  # a paste goes in slices, and nothing may come in between
+            if self.process is None or self.exit is not None:
+                raise InputStalled("No program is running in the terminal.")
             self.process.write(data)
 
     def reply(self, data: bytes) -> None:
@@ -199,10 +202,10 @@ class Console:
         Raises:
             InputStalled: it does not.
         """
-        process = self.process
-        if process is not None and self.exit is None and self._input_lock.acquire(timeout=_REPLY_S):
+        if self._input_lock.acquire(timeout=_REPLY_S):
             try:
-                process.write(data, _REPLY_S)
+                if self.process is not None and self.exit is None:
+                    self.process.write(data, _REPLY_S)
             finally:
                 self._input_lock.release()
 
@@ -212,8 +215,13 @@ class Console:
             self._catch_up()
             self.size = size
             self._screen.resize(size)
-        if self.process is not None and self.exit is None:
-            self.process.resize(size)
+        self._tell(size)
+
+    def _tell(self, size: Size) -> None:
+        """Tell the program a size, if there is one; it may be let go of at any moment."""
+        process = self.process
+        if process is not None and self.exit is None:
+            process.resize(size)
 
     def lines(self) -> tuple[tuple[str, ...], str]:
         """Return the screen's rows as plain text, and the window title."""
@@ -245,10 +253,10 @@ class Console:
             return
         deadline = self._clock.monotonic() + _REPAINT_S
         narrower = Size(max(1, self.size.columns - 1), self.size.rows)
-        self.process.resize(narrower)
+        self._tell(narrower)
         with listening([self.bell]) as event:
             event.wait(_REPAINT_S / 5)  # let it notice: two changes at once would cancel each other
-            self.process.resize(self.size)
+            self._tell(self.size)
             while self._unpainted() and (left := deadline - self._clock.monotonic()) > 0:
                 event.wait(left)
                 event.clear()

@@ -126,6 +126,7 @@ class Process:
             os.close(self.pidfd)
             self.pidfd = -1
             self._terminal.fileobj.close()  # not `close()`: it sleeps, and the child is known to be gone
+            self.fd = -1  # its number may soon mean another terminal
             self._terminal.closed = self._child.closed = True
             self._terminal.fd = self._child.child_fd = -1
 

@@ -126,7 +126,10 @@ class Reader:
     def _obey(self) -> None:
         os.eventfd_read(self._wake)
         while self._orders:
-            self._orders.popleft()()
+            try:
+                self._orders.popleft()()
+            except Exception:  # see `_handle`
+                log.exception("an order to the reader failed")
 
     def _serve(self, watch: _Watch, fd: int) -> None:
         if fd == watch.process.pidfd:
