@@ -22,8 +22,6 @@ _PREFIX = f"{SESSION_VARIABLE}=".encode()
 #: Name of the processes bubblewrap keeps above the program: its monitor outside and the first process inside.
 _SANDBOX = b"bwrap"
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-
 
 def descendants(pid: int) -> list[int]:
     """Return the children of `pid`, theirs, and so on, parents first; not `pid` itself."""
@@ -34,11 +32,6 @@ def descendants(pid: int) -> list[int]:
     for each in found:  # grows while it is walked
         found += children.get(each, ())
     return found
-
-
-def resident_bytes(pid: int) -> int:
-    """Return the memory `pid` and its descendants occupy; pages they share are counted for each of them."""
-    return sum(map(_resident, (pid, *descendants(pid))))
 
 
 def tagged(session_id: UUID) -> list[int]:
@@ -152,11 +145,6 @@ def _parent(pid: int) -> int:
     # The name in brackets may hold blanks and brackets; the fields after the last one are numbers.
     fields = _read(pid, "stat").rpartition(b")")[2].split()
     return int(fields[1]) if len(fields) > 1 else 0
-
-
-def _resident(pid: int) -> int:
-    fields = _read(pid, "statm").split()
-    return int(fields[1]) * _PAGE_BYTES if len(fields) > 1 else 0
 
 
 def _read(pid: int, name: str) -> bytes:

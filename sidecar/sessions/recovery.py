@@ -24,9 +24,10 @@ def recover(registry: Registry, store: SessionStore, folders: Folders, clock: Cl
 
     Call it before anything else touches sessions, and only by the owner of the data directory.
     """
+    orphans = processes.orphans()
     for session in store.in_states(_OPEN):
-        killed = processes.kill_tagged(session.id, clock.monotonic() + _ORPHANS_S, clock)
-        if killed:
+        if session.id in orphans:
+            killed = processes.kill_tagged(session.id, clock.monotonic() + _ORPHANS_S, clock)
             log.warning("%d orphaned processes were killed", killed, extra={"session": session.id})
         registry.adopt(_interrupted(session, store) if session.state.live else session)
     _remove_leftovers(store, folders)

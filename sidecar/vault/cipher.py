@@ -78,11 +78,6 @@ class Cipher:
             raise DecryptionFailed from None
 
 
-def generate_key() -> str:
-    """Return a fresh random key as 64 hex digits."""
-    return os.urandom(KEY_BYTES).hex()
-
-
 def _header(key: bytes) -> bytes:
     """Name `key` by a hash under its own label, so that the name tells nothing about the key."""
     return _VERSION + hashlib.sha256(b"claude-sidecar key id\x00" + key).digest()[:_KEY_ID_BYTES]

@@ -15,7 +15,7 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.isolation import Confinement, Isolation
-from sidecar.isolation.processes import descendants, kill_tagged, orphans, resident_bytes, tagged
+from sidecar.isolation.processes import descendants, kill_tagged, orphans, tagged
 from sidecar.model.session import SESSION_VARIABLE as TAG
 from tests.waiting import until
 
@@ -117,19 +117,17 @@ def test_after_the_deadline_nothing_is_killed(
     assert spawned.poll() is None
 
 
-def test_descendants_and_their_memory_are_found(spawned: subprocess.Popen[bytes]) -> None:
+def test_descendants_are_found(spawned: subprocess.Popen[bytes]) -> None:
     below = descendants(spawned.pid)
 
     assert "bash" in map(name, below)
-    assert resident_bytes(spawned.pid) > resident_bytes(below[0]) > 2**20
 
 
-def test_a_process_that_is_gone_has_no_descendants_and_no_memory() -> None:
+def test_a_process_that_is_gone_has_no_descendants() -> None:
     with subprocess.Popen(["/bin/true"]) as gone:
         pass
 
     assert descendants(gone.pid) == []
-    assert resident_bytes(gone.pid) == 0
 
 
 def test_a_tag_that_is_no_uuid_is_nobodys() -> None:

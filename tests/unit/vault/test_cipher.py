@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import ConfigurationError, DecryptionFailed
-from sidecar.vault.cipher import Cipher, generate_key
+from sidecar.vault.cipher import Cipher
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 CIPHER = Cipher([NEW])
@@ -148,9 +148,3 @@ def test_a_wrong_setting_is_refused_without_repeating_it(setting: str) -> None:
 def test_keys_of_another_length_are_refused(keys: list[bytes]) -> None:
     with pytest.raises(ConfigurationError):
         Cipher(keys)
-
-
-def test_a_generated_key_is_accepted_and_fresh() -> None:
-    Cipher.parse(generate_key())
-
-    assert generate_key() != generate_key()
