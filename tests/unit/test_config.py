@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -135,6 +136,16 @@ def test_what_looks_like_a_variable_in_the_file_is_not_expanded(tmp_path: Path) 
     """A generated secret may hold it."""
     (tmp_path / ".env").write_text("ANTHROPIC_BASE_URL=http://a/${HOME}$x\n")
     assert load(tmp_path).anthropic_base_url == "http://a/${HOME}$x"
+
+
+def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
+    """The account the service becomes may have no right to root's file."""
+    (tmp_path / ".env").write_text("SIDECAR_PORT=1\n")
+    (tmp_path / ".env").chmod(0)
+    if os.access(tmp_path / ".env", os.R_OK):  # root reads everything
+        assert load(tmp_path).port == 1
+    else:
+        assert refusal(tmp_path).startswith(".env cannot be read")
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
