@@ -55,13 +55,19 @@ setup(
         "alembic>=1.20,<2",
         "cryptography>=50",
         "flask>=3.1,<4",
+        "flask-cors>=6,<7",
         # The control socket that must be switched off, and its setting, are of 27.
         "gunicorn>=27,<28",
+        "joserfc>=1.8,<2",
+        "limits>=5.8,<6",
         "pexpect>=4.9,<5",
+        # 0.x: every minor release may break.
+        "prometheus-client>=0.26,<0.27",
         "pydantic>=2.14,<3",
         # 0.x: every minor release may break.
         "pyte>=0.8.2,<0.9",
         "python-dotenv>=1.2,<2",
+        "python-json-logger>=4.2,<5",
         "sqlalchemy>=2.1,<3",
     ],
     extras_require={
@@ -78,6 +84,7 @@ setup(
             "pytest-timeout>=2.4,<3",
             "requests>=2.34,<3",
             "ruff>=0.17,<0.18",
+            "schemathesis>=4.32,<5",
             "terminado>=0.18.1,<0.19",
             "types-pexpect>=4.9",
             "types-requests>=2.33",

@@ -27,6 +27,7 @@ _BYTES = re.compile(r"(\d+)\s*(KiB|MiB|GiB)?")
 _FACTORS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 #: A smaller ring would be full after one read.
 _LEAST_BUFFER = 256 << 10
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -70,6 +71,14 @@ def _flag(value: str) -> bool:
 
 def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """Origins as browsers send them: scheme, host, and a port that is not the scheme's own."""
+    origins = _list(value)
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError('use origins such as "https://portal.example"; patterns and "*" are not allowed')
+    return origins
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -207,6 +216,30 @@ class Settings:
     output_retention_total: int = _setting(
         "OUTPUT_RETENTION_TOTAL", _size, "4GiB", "Output stored in total, newest kept."
     )
+    rate_limit: str = _setting(
+        "RATE_LIMIT",
+        _text,
+        "20/second;100/10 seconds",
+        "Requests of one user, or of one address where nobody is authenticated; `off` for benchmarks.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "CORS_ORIGINS",
+        _origins,
+        None,
+        "Origins whose pages may call the API, with commas between; never `*`.",
+    )
+    metrics_token: str | None = _setting(
+        "METRICS_TOKEN", _text, None, "Bearer token of `/metrics`, at least 16 characters; off without one."
+    )
+    audit_retention: float = _setting(
+        "AUDIT_RETENTION", _duration, "90d", "How long entries of the audit trail are kept; 0 = for ever."
+    )
+    sealing_key_lifetime: float = _setting(
+        "SEALING_KEY_LIFETIME",
+        _duration,
+        "30d",
+        "Age at which the key pair that users' keys are sealed to is replaced; the old one opens for two days more.",
+    )
     log_level: str = _setting(
         "LOG_LEVEL",
         _one_of("debug", "info", "warning", "error"),
@@ -323,6 +356,8 @@ def _check(settings: Settings) -> None:
         )
     if len(settings.api_auth_token) < 16 or not settings.api_auth_token.isascii():
         raise ConfigurationError("API_AUTH_TOKEN must have at least 16 ASCII characters.")
+    if settings.metrics_token and len(settings.metrics_token) < 16:
+        raise ConfigurationError("METRICS_TOKEN must have at least 16 characters.")
     if settings.output_buffer < _LEAST_BUFFER:
         raise ConfigurationError(
             "OUTPUT_BUFFER must be at least 256KiB: programs would stand still at each read."

@@ -7,24 +7,33 @@
     │   ├── IsolationUnavailable      the configured isolation does not work on this host
     │   └── DataDirectoryInUse        another process owns the data directory
     ├── InvalidRequest                a value breaks a rule; carries the fields
+    │   └── SealRefused               a sealed key cannot be opened, for whatever reason
     ├── MalformedBody                 the body is not JSON, or not an object
     ├── UnsupportedBody               the body has another content type
     ├── TooLarge                      a body or a command is over its limit
     ├── UserRequired                  a user is needed and none was named
     ├── HostRefused                   the Host header is not an allowed one
     ├── Unauthenticated               no credential, or a wrong one
+    ├── Forbidden                     the credential does not allow this
+    │   └── OriginRefused             a page of another origin uses the signed-in cookie
     ├── NotFound                      no such thing, or it belongs to somebody else
     ├── Conflict                      the request does not fit the present state
     │   ├── SessionEnded              the session has ended
     │   ├── SessionExists             the session id is taken by a different request
     │   ├── MenuOpen                  a menu is on the screen; text would cancel it
     │   ├── ConversationInUse         another live session holds the conversation
+    │   ├── CredentialGone            the stored key the session was created with has been removed
+    │   ├── KeyReused                 the idempotency key was used for another request
+    │   ├── OutcomeUnknown            a crash cut the first run of the idempotency key
     │   └── OutOfOrder                the number came after its gap was given up
     ├── LimitReached                  a limit on sessions or waiting commands
+    │   ├── RateLimited               too many requests; carries when to try again
+    │   └── TooManyWaiting            too many calls that wait
     ├── Unavailable                   cannot be served now
     │   ├── StorageUnavailable        the database does not answer
     │   ├── CliUnavailable            the Claude Code CLI is missing or does not run
     │   ├── InputStalled              the program does not read its input
+    │   ├── Draining                  the service takes no new sessions before it is stopped
     │   └── ShuttingDown              the service is ending
     ├── StartFailed                   the program ended before it was ready
     └── DecryptionFailed              a stored secret cannot be opened, for whatever reason
@@ -81,6 +90,10 @@ class InvalidRequest(SidecarError):
         return cls(f"{field}: {message}", (FieldProblem(field, message),))
 
 
+class SealRefused(InvalidRequest):
+    """A sealed key cannot be opened. Which check failed is not told: it would only help to forge."""
+
+
 class MalformedBody(SidecarError):
     """The body is not a JSON object."""
 
@@ -103,6 +116,14 @@ class HostRefused(SidecarError):
 
 class Unauthenticated(SidecarError):
     """A valid credential is needed."""
+
+
+class Forbidden(SidecarError):
+    """This credential does not allow the request."""
+
+
+class OriginRefused(Forbidden):
+    """A page of another origin may not use the signed-in cookie."""
 
 
 class NotFound(SidecarError):
@@ -129,12 +150,37 @@ class ConversationInUse(Conflict):
     """Another live session holds this conversation."""
 
 
+class CredentialGone(Conflict):
+    """The stored key this session was created with has been removed."""
+
+
+class KeyReused(Conflict):
+    """This Idempotency-Key was used for another request."""
+
+
+class OutcomeUnknown(Conflict):
+    """The first request with this Idempotency-Key was cut short; whether it was executed is not known."""
+
+
 class OutOfOrder(Conflict):
     """The number arrived after its place in the stream was given up."""
 
 
 class LimitReached(SidecarError):
     """A limit is reached; try again later."""
+
+
+class RateLimited(LimitReached):
+    """Too many requests; try again later."""
+
+    def __init__(self, detail: str = "", retry_after_s: int = 1) -> None:
+        """Keep the seconds after which there is room again."""
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyWaiting(LimitReached):
+    """Too many calls are waiting; end one or ask without waiting."""
 
 
 class Unavailable(SidecarError):
@@ -151,6 +197,10 @@ class CliUnavailable(Unavailable):
 
 class InputStalled(Unavailable):
     """The program does not read its input."""
+
+
+class Draining(Unavailable):
+    """The service is being drained and takes no new sessions."""
 
 
 class ShuttingDown(Unavailable):

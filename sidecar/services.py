@@ -11,6 +11,7 @@ from sidecar.errors import CliUnavailable, IsolationUnavailable, NotFound, Stora
 from sidecar.health import Check, Health, check_database, check_disk
 from sidecar.isolation import Isolation, Limits, isolation_named
 from sidecar.model.session import Session
+from sidecar.records import Records
 from sidecar.sessions import program, registry
 from sidecar.sessions.desk import Desk
 from sidecar.sessions.ender import Ender
@@ -28,14 +29,10 @@ from sidecar.sessions.responder import Responder
 from sidecar.sessions.starter import Plan, Stage, Starter
 from sidecar.sessions.submit import Submitter
 from sidecar.sessions.writer import Writer
-from sidecar.storage.database import Database
-from sidecar.storage.outputs import OutputStore
-from sidecar.storage.sessions import SessionStore
 from sidecar.terminal.console import Console, Hooks
 from sidecar.terminal.process import Launcher
 from sidecar.terminal.reader import Reader
 from sidecar.terminal.ring import Ring
-from sidecar.vault.cipher import Cipher
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +49,9 @@ class Services:
         self.clock = clock or SystemClock()
         self._opened = ExitStack()
         self._began = self.clock.monotonic()
-        self._cipher = Cipher.parse(settings.encryption_key)
-        self._database = Database(settings.database_url)
-        self._store = SessionStore(self._database)
-        self._outputs = OutputStore(self._database, self._cipher)
+        self.records = Records(settings, self.clock)
+        self._store = self.records.sessions
+        self._outputs = self.records.outputs
         self._folders = Folders(settings.data_dir)
         self._offsets = Offsets(self._store, settings.data_dir / "offsets")
         self._ownership = Ownership(settings.data_dir, self.clock)
@@ -81,9 +77,8 @@ class Services:
         with ExitStack() as stack:
             self._ownership.acquire()
             stack.callback(self._ownership.release)
-            self._database.open()
-            stack.callback(self._database.close)
-            self._database.migrate()
+            self.records.open()
+            stack.callback(self.records.close)
             self._examine()
             recover(self._registry, self._store, self._folders, self.clock)
             self._start(stack)
@@ -154,7 +149,7 @@ class Services:
         """Return how the service is, having looked at the database and the disk just now."""
         checks = {
             "database": check_database(
-                self._database, healthy=self._writer.healthy, dropped=self._writer.dropped
+                self.records.database, healthy=self._writer.healthy, dropped=self._writer.dropped
             ),
             "claudeCli": Check(not self._cli.problem, self._cli.problem or f"version {self._cli.version}"),
             "isolation": Check(
@@ -191,7 +186,7 @@ class Services:
         shared = settings.anthropic_api_key if settings.share_host_key else None
         crew = Crew(
             store=self._store,
-            keys=Keys(self._store, self._cipher, shared),
+            keys=Keys(self._store, self.records.cipher, shared),
             starter=Starter(plan, stage, self.clock),
             ender=Ender(self.clock),
             offsets=self._offsets,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     Uuid,
 )
 
@@ -84,7 +85,11 @@ sessions = Table(
     Column("process_offset", BigInteger, nullable=False),
     # Bytes of output in `outputs`, kept in step with it, so that retention need not add up that table.
     Column("stored_bytes", BigInteger, nullable=False),
+    # The key of a user who stored none, sealed; or the stored one, by its id.
     Column("credential", LargeBinary),
+    Column("credential_id", Uuid),
+    # The actor that created it; another one's reading is audited.
+    Column("created_by", PlainText),
     Index("sessions_by_user", "user_id", "created_at", "id"),
     Index("sessions_by_state", "state"),
 )
@@ -99,4 +104,91 @@ outputs = Table(
     # Last, because SQLite need not read the blob's pages for the columns before it.
     Column("sealed", LargeBinary, nullable=False),
     Index("outputs_by_age", "stored_at", "session_id", "offset"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", PlainText, nullable=False),
+    Column("hint", PlainText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    # Hash of the JWE it came in, until that is too old to be used again.
+    Column("seal_digest", LargeBinary),
+    Column("seal_expires_at", UtcTime),
+    # Of a removed one only the row stays, so that the JWE it came in does not bring it back.
+    Column("removed_at", UtcTime),
+    Column("sealed", LargeBinary),
+    UniqueConstraint("user_id", "seal_digest", name="credentials_by_seal"),
+    Index("credentials_by_user", "user_id", "created_at", "id"),
+)
+
+sealing_keys = Table(
+    "sealing_keys",
+    metadata,
+    Column("kid", PlainText, primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("retired_at", UtcTime),
+    Column("private", LargeBinary, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    Column("user_id", PlainText, nullable=False),
+    Column("name", PlainText, nullable=False),
+    Column("scopes", PlainText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("digest", LargeBinary, nullable=False),
+    Index("api_keys_by_user", "user_id", "created_at", "id"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("key_id", PlainText, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index("sign_ins_by_age", "expires_at"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("user_id", PlainText, primary_key=True),
+    Column("key", PlainText, primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("request_digest", LargeBinary, nullable=False),
+    # The id reserved for what the request makes: after a crash it tells whether that was made.
+    Column("resource_id", Uuid, nullable=False),
+    Column("state", PlainText, nullable=False),
+    Column("status", Integer),
+    Column("content_type", PlainText),
+    Column("sealed", LargeBinary),
+    Index("answers_by_age", "created_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    # SQLite counts up by itself only in a column of exactly this type.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", PlainText, nullable=False),
+    Column("action", PlainText, nullable=False),
+    Column("user_id", PlainText),
+    Column("session_id", Uuid),
+    Column("request_id", PlainText),
+    Column("detail", PlainText, nullable=False),
+    # Hash over this entry and the digest of the one before it.
+    Column("digest", LargeBinary, nullable=False),
+    Index("audit_by_age", "at"),
+    Index("audit_by_session", "session_id", "number"),
+    Index("audit_by_user", "user_id", "number"),
 )

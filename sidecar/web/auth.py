@@ -1,4 +1,4 @@
-"""Who may call: the Host header, the service token, and the user a call acts for."""
+"""Who may call: the Host header, the credential, and the user a call acts for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import re
 from flask import Flask, current_app, g, request
 
 from sidecar.config import Settings
-from sidecar.errors import HostRefused, Unauthenticated, UserRequired
+from sidecar.errors import Forbidden, HostRefused, Unauthenticated, UserRequired
+from sidecar.model.caller import SERVICE, Caller
 from sidecar.model.session import check_user_id
+from sidecar.web.operation import Operation
 
 #: A request id of a caller is taken over if it looks like one; it goes into logs and headers.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -17,7 +19,7 @@ _PORT = re.compile(r":\d{1,5}$")
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Check every request of `app`: the Host first, then the token for everything below /api/."""
+    """Check every request of `app`: the Host first, then the credential for everything below /api/."""
     token = settings.api_auth_token.encode()
     hosts = {host.lower() for host in settings.allowed_hosts}
 
@@ -25,12 +27,14 @@ def register(app: Flask, settings: Settings) -> None:
     def check() -> None:
         if _PORT.sub("", request.host.lower()) not in hosts:  # DNS rebinding
             raise HostRefused
-        if request.path.startswith("/api/"):
-            check_token(request.headers.get("Authorization", ""), token)
+        operation = current_operation()
+        if request.path.startswith("/api/") and (operation is None or operation.secured):
+            g.caller = check_token(request.headers.get("Authorization", ""), token)
+            _check_allowed(g.caller, operation)
 
 
-def check_token(header: str, token: bytes) -> None:
-    """Compare a bearer token in constant time.
+def check_token(header: str, token: bytes) -> Caller:
+    """Compare a bearer token in constant time, and return whose it is.
 
     Raises:
         Unauthenticated: it is missing or wrong.
@@ -38,19 +42,47 @@ def check_token(header: str, token: bytes) -> None:
     scheme, _, given = header.partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token):
         raise Unauthenticated
+    return SERVICE
 
 
-def acting_user() -> str:
-    """Return the user the call acts for, from `X-User-ID`.
+def current_operation() -> Operation | None:
+    """Return what is declared of the view the request is for; None when there is no such view."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "operation", None)
+
+
+def _check_allowed(caller: Caller, operation: Operation | None) -> None:
+    if operation is None or operation.scope is None:
+        return
+    if operation.service_only and not caller.is_service:
+        raise Forbidden("Only the service token may do this.")
+    if not caller.may(operation.scope):
+        raise Forbidden(f"The credential needs the scope {operation.scope.value}.")
+
+
+def caller() -> Caller:
+    """Return the credential of the current request, which has been checked."""
+    found: Caller = g.caller
+    return found
+
+
+def acting_user(named: str | None = None) -> str:
+    """Return the user the call acts for: the key's own; with the service token that of the body or of `X-User-ID`.
 
     Raises:
-        UserRequired: the header is missing.
-        InvalidRequest: it holds no legal user id.
+        UserRequired: the service token names nobody.
+        InvalidRequest: the name is no legal user id.
+        Forbidden: a key names another user than its own.
     """
-    value = request.headers.get("X-User-ID")
-    if value is None:
+    header = request.headers.get("X-User-ID")
+    given = [(named, "userId"), (header, "X-User-ID")]
+    names = [check_user_id(value, field) for value, field in given if value is not None]
+    own = caller().user_id
+    if own is not None and any(name != own for name in names):
+        raise Forbidden("The credential belongs to another user.")
+    if own is None and not names:
         raise UserRequired
-    return check_user_id(value, "X-User-ID")
+    return own if own is not None else names[0]
 
 
 def request_id() -> str:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from sidecar.model.caller import Scope
+
 View = TypeVar("View", bound=Callable[..., object])
 
 
@@ -24,11 +26,19 @@ class Operation:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     problems: tuple[int, ...] = ()
-    #: Whether it needs the token, and whether it acts for a user named in a header.
-    secured: bool = True
+    #: What a credential must have for it; None where nobody needs to be authenticated.
+    scope: Scope | None = Scope.SESSIONS
+    #: Whether only the service token will do.
+    service_only: bool = False
+    #: Whether it acts for a user named in a header.
     user: bool = False
     media: str = "application/json"
     summary: str = ""
+
+    @property
+    def secured(self) -> bool:
+        """Tell whether a credential is needed."""
+        return self.scope is not None
 
 
 def describe(operation: Operation) -> Callable[[View], View]:

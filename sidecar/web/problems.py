@@ -19,24 +19,33 @@ STATUSES: dict[type[errors.SidecarError], tuple[int, str]] = {
     errors.ConfigurationError: (503, "Not configured"),
     errors.IsolationUnavailable: (503, "Isolation unavailable"),
     errors.InvalidRequest: (422, "Invalid request"),
+    errors.SealRefused: (422, "Seal refused"),
     errors.MalformedBody: (400, "Malformed body"),
     errors.UserRequired: (400, "User required"),
     errors.HostRefused: (400, "Host refused"),
     errors.UnsupportedBody: (415, "Unsupported content type"),
     errors.TooLarge: (413, "Too large"),
     errors.Unauthenticated: (401, "Unauthenticated"),
+    errors.Forbidden: (403, "Forbidden"),
+    errors.OriginRefused: (403, "Origin refused"),
     errors.NotFound: (404, "Not found"),
     errors.Conflict: (409, "Conflict"),
     errors.SessionEnded: (409, "Session ended"),
     errors.SessionExists: (409, "Session exists"),
     errors.MenuOpen: (409, "Menu open"),
     errors.ConversationInUse: (409, "Conversation in use"),
+    errors.CredentialGone: (409, "Credential gone"),
+    errors.KeyReused: (409, "Key reused"),
+    errors.OutcomeUnknown: (409, "Outcome unknown"),
     errors.OutOfOrder: (409, "Out of order"),
     errors.LimitReached: (429, "Limit reached"),
+    errors.RateLimited: (429, "Rate limited"),
+    errors.TooManyWaiting: (429, "Too many waiting"),
     errors.Unavailable: (503, "Unavailable"),
     errors.StorageUnavailable: (503, "Storage unavailable"),
     errors.CliUnavailable: (503, "Claude Code unavailable"),
     errors.InputStalled: (503, "Input stalled"),
+    errors.Draining: (503, "Draining"),
     errors.ShuttingDown: (503, "Shutting down"),
     errors.StartFailed: (502, "Start failed"),
     errors.DecryptionFailed: (500, "Decryption failed"),
@@ -72,20 +81,24 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
 
 def register(app: Flask) -> None:
     """Answer every exception of `app` as a problem."""
-    app.register_error_handler(errors.SidecarError, _on_sidecar_error)
+    app.register_error_handler(errors.SidecarError, respond)
     app.register_error_handler(RequestEntityTooLarge, _on_large_body)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(Exception, _on_unexpected)
 
 
-def _on_sidecar_error(error: errors.SidecarError) -> Response:
+def respond(error: errors.SidecarError) -> Response:
+    """Return the answer to an error."""
     status, title = lookup(error)
     if status == 500:
         return _on_unexpected(error)
     if isinstance(error, errors.InvalidRequest):
         listed = [{"field": item.field, "message": item.message} for item in error.problems]
         return problem(status, title, error.detail, errors=listed)
-    return problem(status, title, error.detail)
+    response = problem(status, title, error.detail)
+    if isinstance(error, errors.RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def _on_large_body(_: RequestEntityTooLarge) -> Response:

@@ -60,7 +60,7 @@ class Credentials(_Input):
 class CreateBody(_Input):
     """Body of a create."""
 
-    user_id: str
+    user_id: str | None = Field(None, description="Required with the service token.")
     credentials: Credentials | None = None
     workspace_type: WorkspaceType = WorkspaceType.ISOLATED
     session_id: UUID | None = Field(None, description="Chosen by the client, it makes the call repeatable.")

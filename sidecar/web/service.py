@@ -14,7 +14,7 @@ views = Blueprint("service", __name__)
 
 
 @views.get("/health")
-@describe(Operation(schemas.HealthObject, problems=(503,), secured=False))
+@describe(Operation(schemas.HealthObject, problems=(503,), scope=None))
 def health() -> Response:
     """How the service is."""
     report = services().health()
@@ -22,14 +22,14 @@ def health() -> Response:
 
 
 @views.get("/openapi.json")
-@describe(Operation(None, secured=False))
+@describe(Operation(None, scope=None))
 def openapi_document() -> Response:
     """This document."""
     return Response(json.dumps(openapi.document(current_app)), content_type="application/json")
 
 
 @views.get("/docs")
-@describe(Operation(None, secured=False, media="text/html"))
+@describe(Operation(None, scope=None, media="text/html"))
 def docs() -> str:
     """The API as a page."""
     return render_template("docs.html", document=openapi.document(current_app))

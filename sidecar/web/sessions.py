@@ -30,7 +30,8 @@ views = Blueprint("sessions", __name__, url_prefix="/api")
 def create_session() -> Response:
     """Create a session and wait until Claude takes input."""
     body = parse_body(schemas.CreateBody)
-    status = desk().create(shapes.new_session(body), body.wait_ms / 1000)
+    new = shapes.new_session(body, acting_user(body.user_id))
+    status = desk().create(new, body.wait_ms / 1000)
     return reply(shapes.session_object(status), 201)
 
 
@@ -129,6 +130,7 @@ def list_sessions() -> Response:
         schemas.OutputsObject,
         body=schemas.OutputsBody,
         problems=(413, 415, 503),
+        service_only=True,
     )
 )
 def read_outputs() -> Response:

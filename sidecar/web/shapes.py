@@ -10,7 +10,7 @@ from sidecar.health import Health
 from sidecar.model.command import Command, InputMode, Receipt
 from sidecar.model.output import Reading
 from sidecar.model.screen import Snapshot
-from sidecar.model.session import Size, check_user_id, check_workspace_name
+from sidecar.model.session import Size, check_workspace_name
 from sidecar.sessions.desk import Status
 from sidecar.sessions.pump import Share
 from sidecar.sessions.registry import NewSession
@@ -18,11 +18,11 @@ from sidecar.web import schemas
 from sidecar.web.body import decoded, encoded
 
 
-def new_session(body: schemas.CreateBody) -> NewSession:
-    """Return what a create body asks for."""
+def new_session(body: schemas.CreateBody, user_id: str) -> NewSession:
+    """Return what a create body asks for, on behalf of a user."""
     return NewSession(
         id=body.session_id or uuid4(),
-        user_id=check_user_id(body.user_id),
+        user_id=user_id,
         workspace_type=body.workspace_type,
         workspace_name=check_workspace_name(body.workspace_name),
         size=Size(body.columns, body.rows),

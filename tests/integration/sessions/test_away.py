@@ -25,7 +25,7 @@ def stop(cluster: Cluster, services: Services) -> None:
     """Stop the server and wait until that was noticed."""
     cluster.stop()
     with pytest.raises(StorageUnavailable):
-        services._database.ping()
+        services.records.database.ping()
 
 
 def stored(session: Driver) -> int:

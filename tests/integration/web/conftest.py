@@ -73,7 +73,7 @@ def session(api: Api) -> str:
 def warm_up(services: Services) -> None:
     """Open what is kept from the first use on: opened in a test it would look like left behind by it."""
     services.sessions.terminate(access(create(services)))
-    assert services._database._engine is not None
+    assert services.records.database._engine is not None
     with ExitStack() as stack:
         for _ in range(4):  # the size of the pool
-            stack.enter_context(services._database._engine.connect())
+            stack.enter_context(services.records.database._engine.connect())

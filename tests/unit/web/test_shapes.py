@@ -53,7 +53,7 @@ def test_a_number_keeps_its_stream() -> None:
 
 
 def test_a_short_create_gets_the_defaults_of_the_contract() -> None:
-    made = shapes.new_session(schemas.CreateBody.model_validate_json('{"userId": "jane"}'))
+    made = shapes.new_session(schemas.CreateBody.model_validate_json('{"userId": "jane"}'), "jane")
     assert (made.user_id, made.workspace_type, made.workspace_name) == (
         "jane",
         WorkspaceType.ISOLATED,
@@ -64,5 +64,5 @@ def test_a_short_create_gets_the_defaults_of_the_contract() -> None:
 
 def test_each_create_without_an_id_gets_one_of_its_own() -> None:
     body = schemas.CreateBody.model_validate_json('{"userId": "jane"}')
-    assert shapes.new_session(body).id != shapes.new_session(body).id
+    assert shapes.new_session(body, "jane").id != shapes.new_session(body, "jane").id
     assert body.wait_ms == 15_000
