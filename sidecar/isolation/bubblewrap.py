@@ -11,7 +11,7 @@ from sidecar.errors import IsolationUnavailable
 from sidecar.isolation import mounts
 from sidecar.isolation.confinement import Confinement, Launch, Limits, View, refuse_root
 from sidecar.isolation.identity import GID, HOSTNAME, UID, Identity
-from sidecar.isolation.programs import find, probe
+from sidecar.isolation.programs import find, first_victim, probe
 
 _VIEW = View(
     home=Path("/home/claude"), workspace=Path("/workspace"), executable=Path("/opt/claude/bin/claude")
@@ -106,6 +106,7 @@ class Bubblewrap:
         confinement.check_folders()
         argv = (
             *(find("env", "coreutils"), f"--ignore-signal={_KEY_SIGNALS}"),
+            *first_victim(),
             *(find("bwrap", "bubblewrap"), *_NAMESPACES, *self._files(confinement), "--"),
             # bwrap adds PWD, which is not in the allow-list.
             *("/usr/bin/env", "--unset=PWD", f"--default-signal={_KEY_SIGNALS}"),

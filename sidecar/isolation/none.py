@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sidecar.errors import IsolationUnavailable
 from sidecar.isolation.confinement import Confinement, Launch, Limits, View, refuse_root
-from sidecar.isolation.programs import find, probe
+from sidecar.isolation.programs import find, first_victim, probe
 
 _PROBE_LIMITS = Limits(memory_bytes=2**30, processes=64, file_bytes=2**20, scratch_bytes=2**20)
 
@@ -47,5 +47,6 @@ class NoIsolation:
 def _wrap(limits: Limits) -> tuple[str, ...]:
     return (
         *(find("setpriv", "util-linux"), "--no-new-privs", "--pdeathsig", "KILL"),
+        *first_victim(),
         *(find("prlimit", "util-linux"), *limits.prlimit(processes=False), "--"),
     )

@@ -13,6 +13,19 @@ _FOLDERS = "/usr/local/bin:/usr/bin:/bin"
 #: A probe takes about 10 ms; a host that needs this long cannot run sessions either.
 _PROBE_TIMEOUT_S = 20
 
+#: Added to a session's "badness": when the host's memory ends, the kernel takes a session, which can be resumed, and
+#: not the service, which holds all of them.
+_OOM_SCORE = 500
+
+
+def first_victim() -> tuple[str, ...]:
+    """Return what in front of a command makes the kernel end it before the service when memory runs out.
+
+    Raises:
+        IsolationUnavailable: choom is not installed.
+    """
+    return (find("choom", "util-linux"), "-n", str(_OOM_SCORE), "--")
+
 
 def find(name: str, package: str) -> str:
     """Return the absolute path of a program.

@@ -25,10 +25,12 @@ def asciicast(session: Session, chunks: Iterable[Chunk]) -> Iterator[str]:
     }
     yield json.dumps(header) + "\n"
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    latest = begin
     for chunk in chunks:
         for at, data in _events(chunk):
+            latest = max(latest, at)  # players refuse to go back in time, which a clock that is set does
             if text := decoder.decode(data):
-                yield json.dumps([max(0, at - begin) / 1000, "o", text], ensure_ascii=False) + "\n"
+                yield json.dumps([(latest - begin) / 1000, "o", text], ensure_ascii=False) + "\n"
 
 
 def _events(chunk: Chunk) -> Iterator[tuple[int, bytes]]:
