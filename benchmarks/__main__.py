@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from benchmarks import echo, fleet, flood, memory, report, start
+from benchmarks import api, echo, fleet, flood, memory, report, rotation, start
 from benchmarks.conditions import conditions
 from benchmarks.figures import Outcome
 from benchmarks.progress import say
@@ -19,13 +19,15 @@ _ABOUT = """\
 Measure the sidecar, each figure beside the bare thing in the same run: the service as it is run (gunicorn, loopback,
 SQLite), and the same program on a PTY of pexpect with nothing in between. The two take turns.
 
-parts, all of them by default, four to five minutes in total:
+parts, all of them by default, five to six minutes in total:
 
-  echo    a raw command over HTTP until a waiting output call shows its echo     (25 s)
-  fleet   50 sessions that print 2 KB/s each, with a waiting reader each         (50 s)
-  flood   a child that prints 100 MB while it is read; every byte is checked     (30 s)
-  memory  master and worker, idle and with 20 and 50 sessions; needs root        (40 s)
-  start   create → ready and wake → ready of the real Claude Code CLI            (2 min)
+  api       every endpoint that touches no terminal, beside an empty Flask view       (30 s)
+  echo      a raw command over HTTP until a waiting output call shows its echo      (25 s)
+  fleet     50 sessions that print 2 KB/s each, with a waiting reader each          (50 s)
+  flood     a child that prints 100 MB while it is read; every byte is checked      (30 s)
+  memory    master and worker, idle and with 20 and 50 sessions; needs root         (40 s)
+  rotation  10,000 credentials are re-encrypted while others work                   (20 s)
+  start     create → ready and wake → ready of the real Claude Code CLI             (2 min)
 """
 
 _AFTER = """\
@@ -42,10 +44,12 @@ examples:
 """
 
 PARTS: dict[str, Callable[[], Outcome]] = {
+    "api": api.measure,
     "echo": echo.measure,
     "fleet": fleet.measure,
     "flood": flood.measure,
     "memory": memory.measure,
+    "rotation": rotation.measure,
     "start": start.measure,
 }
 

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+Json = dict[str, Any]
+
 USER = "bench"
 #: No call of ours may take longer, in seconds.
 _PATIENCE_S = 60
@@ -41,27 +43,38 @@ class Client:
         """Close the connection."""
         self._connection.close()
 
-    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
+    def send(self, method: str, path: str, body: Json | None = None) -> None:
         """Send a request."""
         content = None if body is None else json.dumps(body).encode()
         self._connection.request(method, path, content, self._headers)
 
-    def receive(self) -> dict[str, Any]:
+    def receive(self) -> Json:
         """Return the answer to the request sent last.
 
         Raises:
             Refused: it is not a success.
         """
         response = self._connection.getresponse()
-        document: dict[str, Any] = json.loads(response.read())
+        document: Json = json.loads(response.read())
         if response.status >= 400:
             raise Refused(f"{response.status}: {document.get('detail')}")
         return document
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: Json | None = None) -> Json:
         """Make one call."""
         self.send(method, path, body)
         return self.receive()
+
+    def fetch(self, method: str, path: str, body: Json | None = None, token: str | None = None) -> int:
+        """Make one call, with another bearer token if given; return the status of whatever came."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = self._headers | ({"Authorization": f"Bearer {token}"} if token else {})
+        if token:
+            del headers["X-User-ID"]
+        self._connection.request(method, path, content, headers)
+        response = self._connection.getresponse()
+        response.read()
+        return response.status
 
     def create(self) -> str:
         """Create a session, wait until it is ready, return its id."""
@@ -84,7 +97,7 @@ class Client:
 KEY = "sk-ant-not-a-real-key-for-benchmarks"
 
 
-def typing(session: str, data: bytes) -> tuple[str, dict[str, Any]]:
+def typing(session: str, data: bytes) -> tuple[str, Json]:
     """Return path and body of a call that puts raw bytes in."""
     body = {"command": base64.b64encode(data).decode(), "mode": "raw"}
     return f"/api/session/{session}/command", body

@@ -6,27 +6,23 @@ Measured as PSS: the worker is a fork of the master, and RSS would count the pag
 from __future__ import annotations
 
 import multiprocessing
-import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from benchmarks import bare, targets
+from benchmarks import bare, server, targets
 from benchmarks.client import Client
 from benchmarks.figures import Figure, Outcome, Target, summary
 from benchmarks.processes import Memory, memory
 from benchmarks.progress import say
-from benchmarks.service import Service, awaited, is_root, scratch, serving, started, tree
+from benchmarks.service import Service, is_root, serving
 
 STEPS = (20, 50)
 PRINTED = 64 << 10
 #: More than a ring holds, so that every ring is full.
 FULL = (1 << 20) + PRINTED
-_BARE_APP = "import flask; app = flask.Flask('bare')"
-_LISTENING = re.compile(r"Listening at")
 #: Output is stored and memory at rest when nothing has changed for so long, in seconds.
 _STILL_S = 1.0
 _PATIENCE_S = 30.0
@@ -43,21 +39,6 @@ def settled(pids: tuple[int, ...]) -> Memory:
             return now
         before = now
     return before
-
-
-@contextmanager
-def bare_server() -> Iterator[tuple[int, ...]]:
-    """Run gunicorn with an empty Flask application and as many threads; give its processes."""
-    with scratch() as folder:
-        (folder / "bareapp.py").write_text(_BARE_APP)
-        options = ["-k", "gthread", "--threads", "128", "-w", "1", "-b", "127.0.0.1:0", "--no-control-socket"]
-        command = [sys.executable, "-m", "gunicorn", *options, "bareapp:app"]
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder)}
-        with started(command, environment, folder) as (process, log):
-            awaited(process, log, _LISTENING)
-            awaited(process, log, re.compile(r"Booting worker"))
-            time.sleep(_STILL_S)  # it says so before it has loaded the application
-            yield tree(process.pid)
 
 
 def bare_terminals(count: int, pipe: Any) -> None:
@@ -107,12 +88,12 @@ def measure() -> Outcome:
     """Measure bare and sidecar step by step."""
     if not is_root():
         return Outcome("memory", [], ["the service's memory is hidden: run as root"])
-    with bare_server() as pids:
-        plain = settled(pids)
-    say(f"memory: a bare server has {plain.pss:.1f} MB")
+    with server.serving() as plain:
+        empty = settled(plain.pids)
+    say(f"memory: a bare server has {empty.pss:.1f} MB")
     with serving() as service, service.client() as client:
         client.call("GET", "/health")
-        return _measure(service, client, plain)
+        return _measure(service, client, empty)
 
 
 def _measure(service: Service, client: Client, plain: Memory) -> Outcome:

@@ -34,6 +34,27 @@ class Service:
     address: Address
     pids: tuple[int, ...]
     folder: Path
+    #: The service's own, for commands beside it.
+    environment: Mapping[str, str]
+
+    def api_key(self, user: str) -> str:
+        """Issue an API key by the command line."""
+        command = [
+            sys.executable,
+            "-m",
+            "sidecar.cli",
+            "keys",
+            "create",
+            "--user",
+            user,
+            "--name",
+            "benchmark",
+        ]
+        command += ["--scope", "sessions"]
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
 
     @contextmanager
     def client(self) -> Iterator[Client]:
@@ -76,7 +97,7 @@ def serving(**settings: str) -> Iterator[Service]:
         with started(command, environment, folder) as (process, log):
             port = int(awaited(process, log, _LISTENING)[1])
             awaited(process, log, re.compile(_READY))
-            yield Service(Address(port, token), tree(process.pid), folder)
+            yield Service(Address(port, token), tree(process.pid), folder, environment)
 
 
 @contextmanager

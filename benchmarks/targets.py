@@ -17,3 +17,8 @@ MEMORY_IDLE = Target(120)
 MEMORY_SESSION = Target(1.5)
 #: Time to the prompt, as a multiple of the bare CLI's.
 START_RATIO = Target(1.25)
+#: An endpoint that touches no terminal, beyond a Flask view that does nothing, in milliseconds.
+API_MORE_P50 = Target(4)
+#: Re-encrypting 10,000 credentials, in seconds; meanwhile other calls at p99, in milliseconds.
+ROTATION_S = Target(10)
+ROTATION_P99 = Target(100)
