@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from sidecar.clock import Clock, SystemClock
@@ -16,7 +17,7 @@ from sidecar.sessions import program, registry
 from sidecar.sessions.desk import Desk
 from sidecar.sessions.ender import Ender
 from sidecar.sessions.folders import Folders
-from sidecar.sessions.keeper import Archive, Keeper, Rules
+from sidecar.sessions.keeper import Archive, Chore, Keeper, Rules
 from sidecar.sessions.keys import Keys
 from sidecar.sessions.live import Live
 from sidecar.sessions.offsets import Offsets
@@ -207,7 +208,11 @@ class Services:
             total=settings.output_retention_total,
         )
         archive = Archive(self._store, self._outputs, self._folders, self._offsets)
-        return Keeper(self._registry, archive, rules, self.clock)
+        return Keeper(self._registry, archive, rules, self.clock, self._chores())
+
+    def _chores(self) -> Sequence[Chore]:
+        """Return what other parts want done once a minute; one that fails is logged and done again later."""
+        return []
 
     def _build_desk(self) -> Desk:
         output = Output(self._outputs, self.clock, lambda: self._registry.closing)

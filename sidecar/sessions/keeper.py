@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 _ROUND_S = 5.0
 #: Rounds between two looks at what is too old or too much.
 _TIDY_EVERY = 12
+
+#: Something of another part that is to be done now and then, such as deleting what has expired.
+Chore = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,15 @@ class Archive:
 class Keeper:
     """One thread: settles ended programs at once, and makes a round every few seconds."""
 
-    def __init__(self, registry: Registry, archive: Archive, rules: Rules, clock: Clock) -> None:
-        """Prepare; `start` begins."""
+    def __init__(
+        self, registry: Registry, archive: Archive, rules: Rules, clock: Clock, chores: Sequence[Chore] = ()
+    ) -> None:
+        """Prepare; `start` begins. The chores are done about once a minute."""
         self._registry = registry
         self._archive = archive
         self._rules = rules
         self._clock = clock
+        self._chores = chores
         self._ended: queue.Queue[Live | None] = queue.Queue()
         self._rounds = 0
         self._thread = threading.Thread(target=self._run, name="session-keeper", daemon=True)
@@ -106,7 +112,8 @@ class Keeper:
             self._guarded(partial(care, live))
         self._rounds += 1
         if self._rounds % _TIDY_EVERY == 1:
-            self._guarded(self.tidy)
+            for chore in (self.tidy, *self._chores):
+                self._guarded(chore)
 
     def tidy(self) -> None:
         """Delete what is older or larger than the rules allow."""
