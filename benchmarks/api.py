@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks import server, targets
-from benchmarks.client import KEY, USER, Address, Client, Json
+from benchmarks.client import KEY, USER, Client, Json
 from benchmarks.figures import Figure, Outcome, summary
 from benchmarks.progress import say
 from benchmarks.service import Service, serving

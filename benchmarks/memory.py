@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Self
 
 from benchmarks import targets
 from benchmarks.client import Client
@@ -31,7 +32,7 @@ class _Caller:
         self.samples: list[float] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> _Caller:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
