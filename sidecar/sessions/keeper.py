@@ -14,6 +14,7 @@ from sidecar.clock import Clock
 from sidecar.errors import SidecarError, StorageUnavailable
 from sidecar.model.command import Command, InputMode
 from sidecar.model.session import Activity, SessionState
+from sidecar.sessions.calendar import Calendar
 from sidecar.sessions.folders import Folders
 from sidecar.sessions.live import Live
 from sidecar.sessions.offsets import Offsets
@@ -65,6 +66,7 @@ class Keeper:
         self._rules = rules
         self._clock = clock
         self._chores = chores
+        self._calendar = Calendar(clock)
         self._ended: queue.Queue[Live | None] = queue.Queue()
         self._rounds = 0
         self._thread = threading.Thread(target=self._run, name="session-keeper", daemon=True)
@@ -111,7 +113,7 @@ class Keeper:
             care = self._retire if live.state.ended else self._rest
             self._guarded(partial(care, live))
         self._rounds += 1
-        if self._rounds % _TIDY_EVERY == 1:
+        if self._rounds % _TIDY_EVERY == 1 and self._calendar.trusted():
             for chore in (self.tidy, *self._chores):
                 self._guarded(chore)
 

@@ -86,3 +86,15 @@ def test_a_session_created_before_the_clock_went_back_ends_in_order(
     jumping._keeper.tidy()
 
     assert session.state() is SessionState.TERMINATED
+
+
+def test_a_clock_set_ahead_by_mistake_deletes_nothing(jumping: Services, clock: JumpingClock) -> None:
+    session = Driver.create(jumping)
+    session.say("to be kept")
+    session.terminate()
+    clock.ahead = timedelta(days=400)
+
+    for _ in range(13):  # more than there are between two looks at what is too old
+        jumping._keeper.round()
+
+    assert b"You said: to be kept" in session.everything()
