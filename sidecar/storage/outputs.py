@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, tuple_, update
 
+from sidecar.model import purpose
 from sidecar.model.output import Chunk
 from sidecar.storage import retention
 from sidecar.storage.database import Database
@@ -106,7 +107,7 @@ class OutputStore:
         for session_id, chunk in batch:
             key = (session_id, chunk.offset)
             if chunk.data and key not in rows:
-                sealed = self._cipher.encrypt(pack(chunk), _purpose(*key))
+                sealed = self._cipher.encrypt(pack(chunk), purpose.output(*key))
                 rows[key] = _values(session_id, chunk, at, sealed)
         return rows
 
@@ -122,7 +123,7 @@ class OutputStore:
             return connection.execute(query.where(window).order_by(outputs.c.offset)).all()
 
     def _open(self, session_id: UUID, row: _Stored) -> Chunk:
-        return unpack(row.offset, self._cipher.decrypt(row.sealed, _purpose(session_id, row.offset)))
+        return unpack(row.offset, self._cipher.decrypt(row.sealed, purpose.output(session_id, row.offset)))
 
 
 #: Raises a session's end and its count of stored bytes.
@@ -136,11 +137,6 @@ _RAISE = (
         stored_bytes=sessions.c.stored_bytes + bindparam("added"),
     )
 )
-
-
-def _purpose(session_id: UUID, offset: int) -> str:
-    """Bind a token to its place, so that stored output cannot be moved within or between sessions."""
-    return f"output:{session_id}:{offset}"
 
 
 def _values(session_id: UUID, chunk: Chunk, at: datetime, sealed: bytes) -> dict[str, Any]:
