@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import copy
 import unicodedata
-from collections.abc import Iterator
 from itertools import groupby
 
 import pyte
+from pyte.modes import DECAWM
 from pyte.screens import Char, Cursor, StaticDefaultDict
 from wcwidth import wcwidth
 
@@ -18,6 +18,8 @@ from sidecar.terminal.sequences import Scanner, Token
 
 #: Combining characters kept in one cell: more is an attack on memory, not a letter.
 _CELL_CHARACTERS = 8
+#: No character before it takes two cells.
+_FIRST_WIDE = "\u1100"
 
 _COLOURS = {
     name: number
@@ -42,25 +44,47 @@ class _Emulator(pyte.Screen):
         self.last_drawn = " "
 
     def draw(self, data: str) -> None:
-        """Draw text; pyte stops at the first character without width, so those go first."""
-        if not (data.isascii() and data.isprintable()):
-            data = "".join(self._drawable(data))
+        """Draw text; pyte breaks wide characters at the right edge, and scrolls for combining ones there."""
+        if data.isascii() and data.isprintable():
+            self._draw_narrow(data)
+            return
+        for width, chars in groupby(data, _width):
+            if width == 1:
+                self._draw_narrow("".join(chars))
+            elif width == 2:
+                for char in chars:
+                    self._draw_wide(char)
+            else:
+                for char in chars:
+                    self._combine(char)
+
+    def _draw_narrow(self, data: str) -> None:
         if data:
             self.last_drawn = data[-1]
             super().draw(data)
 
-    def _drawable(self, data: str) -> Iterator[str]:
-        """Yield what can be drawn; of combining characters only as many as one cell keeps."""
-        cell = self.buffer[self.cursor.y][max(0, min(self.cursor.x, self.columns) - 1)]
-        room = _CELL_CHARACTERS - len(cell.data)
-        for char in data:
-            if unicodedata.combining(char):
-                room -= 1
-                if room >= 0:
-                    yield char
-            elif wcwidth(char) > 0:
-                room = _CELL_CHARACTERS - 1
-                yield char
+    def _draw_wide(self, char: str) -> None:
+        """Draw a character of two cells, on the next row where only one is left; without a next one not at all."""
+        if self.columns < 2:
+            return
+        if self.cursor.x == self.columns - 1:
+            if DECAWM not in self.mode:
+                return
+            self.cursor.x = self.columns
+        self.last_drawn = char
+        super().draw(char)
+
+    def _combine(self, char: str) -> None:
+        """Add a combining character to the one before the cursor; others without width leave no trace."""
+        row = self.buffer[self.cursor.y]
+        x = min(self.cursor.x, self.columns) - 1
+        if x > 0 and not row[x].data:  # the second half of a wide character
+            x -= 1
+        if x < 0 or not unicodedata.combining(char):
+            return
+        data = unicodedata.normalize("NFC", (row[x].data or " ") + char)
+        if len(data) <= _CELL_CHARACTERS:
+            row[x] = row[x]._replace(data=data)
 
     def save_cursor(self) -> None:
         """Keep one position, as terminals do; pyte keeps them all."""
@@ -189,13 +213,37 @@ class Screen:
         blank = emulator.default_char
         nothing: dict[int, Char] = {}
         buffer = [emulator.buffer.get(y, nothing) for y in range(emulator.lines)]
-        return [[row.get(x, blank) for x in range(emulator.columns)] for row in buffer]
+        return [_whole([row.get(x, blank) for x in range(emulator.columns)]) for row in buffer]
 
     def _ansi(self) -> str:
         painted = [f"\x1b[{y};1H{text}" for y, row in enumerate(self._rows(), 1) if (text := _painted(row))]
         cursor = self.cursor
         place = f"\x1b[0m\x1b[{cursor.row + 1};{cursor.column + 1}H"
         return "\x1b[0m\x1b[2J" + "".join(painted) + place + ("\x1b[?25h" if cursor.visible else "\x1b[?25l")
+
+
+def _width(char: str) -> int:
+    """Return how many cells a character takes: 0, 1 or 2."""
+    return 0 if unicodedata.combining(char) else max(0, wcwidth(char))
+
+
+def _whole(row: list[Char]) -> list[Char]:
+    """Show blanks for halves of wide characters whose other half was overwritten, as terminals do.
+
+    Left in, they would make the text longer or shorter than the row, and what follows would move.
+    """
+    cells = [cell.data for cell in row]
+    if "" not in cells and not any(_width(char) == 2 for char in set("".join(cells)) if char >= _FIRST_WIDE):
+        return row
+    first = [_width(data[:1] or " ") == 2 for data in cells]
+    second = [not data for data in cells]
+    lost = (
+        (wide and not followed) or (rest and not preceded)
+        for wide, followed, rest, preceded in zip(
+            first, [*second[1:], False], second, [False, *first[:-1]], strict=True
+        )
+    )
+    return [cell._replace(data=" ") if alone else cell for cell, alone in zip(row, lost, strict=True)]
 
 
 def _painted(row: list[Char]) -> str:

@@ -71,6 +71,10 @@ def test_cuts_anywhere_change_nothing(stream: bytes, data: st.DataObject) -> Non
 
 
 @given(Streams)
+@example("漢\b".encode() + b"x" * 19)  # half of a wide character is overwritten
+@example(b"x" * 19 + "漢!".encode())  # a wide character where one cell is left
+@example("\x1b[5;20Hq\u0302\x1b[1;20Hq\u0302".encode())  # a combining one where none is left
+@example("漢\r\x1b[4h!\x1b[2;19H漢\x1b[2;1H\x1b[4h!".encode())  # insertion parts a wide character
 def test_a_repaint_gives_the_same_text_and_cursor(stream: bytes) -> None:
     before = shown(stream)
     replayed = Screen(SMALL, 0)
@@ -101,6 +105,24 @@ def test_wide_characters_take_two_cells_and_combining_ones_none() -> None:
 
     assert snapshot.lines[0] == "漢字é!"
     assert snapshot.cursor.column == 6
+
+
+def test_a_wide_character_goes_to_the_next_row_where_only_one_cell_is_left() -> None:
+    snapshot = shown(b"x" * 19 + "漢!".encode())
+
+    assert snapshot.lines[:2] == ("x" * 19, "漢!")
+
+
+def test_a_wide_character_vanishes_when_half_of_it_is_overwritten() -> None:
+    assert shown("漢字\b\b\b!".encode()).lines[0] == " !字"
+    assert shown("漢字\r!".encode()).lines[0] == "! 字"
+
+
+def test_a_combining_character_joins_the_one_before_it_also_at_the_edge_and_after_a_wide_one() -> None:
+    snapshot = shown(b"\x1b[5;20Hq" + "\u0302\x1b[1;1H漢\u0302!".encode())
+
+    assert snapshot.lines[4] == " " * 19 + "q\u0302"
+    assert snapshot.lines[0] == "漢\u0302!"
 
 
 def test_ten_thousand_combining_characters_do_not_fill_a_cell() -> None:
