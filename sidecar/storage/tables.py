@@ -163,13 +163,13 @@ answers = Table(
     Column("user_id", PlainText, primary_key=True),
     Column("key", PlainText, primary_key=True),
     Column("created_at", UtcTime, nullable=False),
-    Column("request_digest", LargeBinary, nullable=False),
-    # The id reserved for what the request makes: after a crash it tells whether that was made.
-    Column("resource_id", Uuid, nullable=False),
-    Column("state", PlainText, nullable=False),
+    # The id reserved for what the request makes, if it makes something: so it is made once, also after a crash.
+    Column("resource_id", Uuid),
+    # Missing until the request has been answered.
     Column("status", Integer),
     Column("content_type", PlainText),
-    Column("sealed", LargeBinary),
+    # The digest of the request, and behind it the body of its answer.
+    Column("sealed", LargeBinary, nullable=False),
     Index("answers_by_age", "created_at"),
 )
 

@@ -90,12 +90,10 @@ def _answers() -> None:
         _text("user_id", nullable=False, primary_key=True),
         _text("key", nullable=False, primary_key=True),
         _time("created_at", nullable=False),
-        sa.Column("request_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("resource_id", sa.Uuid(), nullable=False),
-        _text("state", nullable=False),
+        sa.Column("resource_id", sa.Uuid()),
         sa.Column("status", sa.Integer()),
         _text("content_type"),
-        sa.Column("sealed", sa.LargeBinary()),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
     )
     op.create_index("answers_by_age", "answers", ["created_at"])
 
