@@ -82,6 +82,7 @@ setup(
             "pytest>=9.2,<10",
             "pytest-flask>=1.3,<2",
             "pytest-timeout>=2.4,<3",
+            "pytest-xdist>=3.8,<4",
             "requests>=2.34,<3",
             "ruff>=0.17,<0.18",
             "schemathesis>=4.32,<5",
