@@ -28,6 +28,8 @@ _FACTORS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 #: A smaller ring would be full after one read.
 _LEAST_BUFFER = 256 << 10
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
+#: Read in the working folder, where the environment leaves something out.
+ENV_FILE = Path(".env")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -277,7 +279,7 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
 def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
     """Return what is set and not empty; the environment goes before the file."""
     given = dict(os.environ if environ is None else environ)
-    path = env_file or Path(".env")
+    path = env_file or ENV_FILE
     if path.is_file():
         given = {**_file(path), **given}
     return {name: value for name, value in given.items() if value}

@@ -15,6 +15,7 @@ class Records:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         """Wire the stores together; no connection is opened."""
+        self.settings = settings
         self.clock = clock
         self.cipher = Cipher.parse(settings.encryption_key)
         self.database = Database(settings.database_url)

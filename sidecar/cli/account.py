@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from getpass import getuser
 from pathlib import Path
 
 from sidecar import config
@@ -22,11 +23,30 @@ def become() -> config.Settings:
     Raises:
         ConfigurationError: the account cannot work here, or a setting is wrong.
     """
-    identity = config.identity()
+    leave_root(config.identity())
+    return config.load()
+
+
+def leave_root(identity: config.Identity) -> None:
+    """Become the service's account for good, if started as root.
+
+    Raises:
+        ConfigurationError: the account cannot work here.
+    """
     package = Path(__file__).resolve().parents[1]
     cli = locate(identity.claude_path)
-    drop_root(identity.user, identity.data_dir, [package, Path(sys.prefix), *([cli] if cli else [])])
-    return config.load()
+    # A missing one is told by what needs it: without it the service still serves what is stored.
+    programs = [cli] if cli is not None and cli.exists() else []
+    drop_root(identity.user, identity.data_dir, [package, Path(sys.prefix), *programs])
+
+
+def name() -> str:
+    """Return the name of the account we are, or its number: in a container it may have no name."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 @contextmanager
@@ -36,7 +56,7 @@ def records() -> Iterator[Records]:
     Raises:
         ConfigurationError, StorageUnavailable: they cannot be used.
     """
-    who = getuser()  # before root is given up: the trail should say who it was
+    who = name()  # before root is given up: the trail should say who it was
     found = Records(become(), SystemClock())
     found.open()
     try:

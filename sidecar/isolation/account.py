@@ -6,7 +6,7 @@ import ctypes
 import os
 import pwd
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sidecar.errors import ConfigurationError
@@ -61,7 +61,12 @@ def _entry(account: str) -> pwd.struct_passwd:
 
 
 def _give(folder: Path, entry: pwd.struct_passwd) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data directory {folder} cannot be made: {error.strerror}. Choose another SIDECAR_DATA_DIR."
+        ) from error
     # Through a descriptor: nobody can swap the folder for a link between looking and giving.
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -80,8 +85,18 @@ def _give_open(fd: int, folder: Path, entry: pwd.struct_passwd) -> None:
                 f"The data directory {folder} has files of another account. Choose an empty one, or if all in it "
                 f"is the service's: `chown -R {entry.pw_name} {folder}`."
             )
-        os.fchown(fd, entry.pw_uid, entry.pw_gid)
-    os.fchmod(fd, 0o700)
+        _change(folder, os.fchown, fd, entry.pw_uid, entry.pw_gid)
+    _change(folder, os.fchmod, fd, 0o700)
+
+
+def _change(folder: Path, change: Callable[..., None], *arguments: int) -> None:
+    try:
+        change(*arguments)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data directory {folder} cannot be given to the account: {error.strerror}. Make its file system "
+            "writable, or choose another SIDECAR_DATA_DIR."
+        ) from error
 
 
 def _check_readable(path: Path, entry: pwd.struct_passwd) -> None:

@@ -41,6 +41,18 @@ class Ownership:
             self._clock.sleep(_ATTEMPT_S)
         self._descriptor = descriptor
 
+    def held(self) -> bool:
+        """Tell whether another process, normally the running service, owns the data directory; makes no file."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            # For an instant a service that starts would see it taken; it tries again.
+            return not _locked(descriptor)
+        finally:
+            os.close(descriptor)
+
     def release(self) -> None:
         """Give the lock back."""
         if self._descriptor >= 0:
