@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from sidecar.access.keys import ApiKeys
+from sidecar.access.signins import SignIns
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.storage.api_keys import ApiKeyStore
 from sidecar.storage.database import Database
 from sidecar.storage.outputs import OutputStore
 from sidecar.storage.sessions import SessionStore
+from sidecar.storage.signins import SignInStore
 from sidecar.vault.cipher import Cipher
 
 
@@ -21,6 +25,8 @@ class Records:
         self.database = Database(settings.database_url)
         self.sessions = SessionStore(self.database)
         self.outputs = OutputStore(self.database, self.cipher)
+        self.api_keys = ApiKeys(ApiKeyStore(self.database), clock)
+        self.sign_ins = SignIns(SignInStore(self.database), self.api_keys, clock)
 
     def open(self) -> None:
         """Open the database and bring its schema to the newest version.

@@ -106,6 +106,15 @@ class Services:
             live.console.bell.ring()
         self.sessions.pumps.wake()
 
+    def drain(self, *, draining: bool) -> int:
+        """Take no new sessions any more, or take them again; return how many programs run.
+
+        Sessions that are there go on, and wake. A restart takes new ones again.
+        """
+        self._registry.draining = draining
+        log.info("draining: no new sessions are taken" if draining else "new sessions are taken again")
+        return sum(live.state.live for live in self._registry.lives())
+
     def close(self) -> None:
         """Put sessions to sleep, store what is left, and let go of everything. May be called twice."""
         self.stop_waiting()
@@ -159,7 +168,7 @@ class Services:
             "disk": check_disk(self.settings.data_dir),
         }
         return Health(
-            draining=self._registry.closing,
+            draining=self._registry.closing or self._registry.draining,
             able=self._cli.usable and self._isolation_problem is None,
             uptime_s=self.clock.monotonic() - self._began,
             sessions=sum(not live.state.ended for live in self._registry.lives()),
@@ -212,7 +221,7 @@ class Services:
 
     def _chores(self) -> Sequence[Chore]:
         """Return what other parts want done once a minute; one that fails is logged and done again later."""
-        return []
+        return [self.records.sign_ins.purge]
 
     def _build_desk(self) -> Desk:
         output = Output(self._outputs, self.clock, lambda: self._registry.closing)

@@ -123,6 +123,8 @@ class Session:
     #: One sentence on why the session is in its state.
     reason: str | None = None
     claude_version: str | None = None
+    #: Who created it, see `sidecar.origin.Origin.actor`; what another one reads is noted in the audit trail.
+    created_by: str | None = None
     #: Absolute offset behind the last byte known to be stored.
     output_offset: int = 0
     #: Offsets below this may have been given out (see `Registry`); a restart goes on from here.

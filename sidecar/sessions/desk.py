@@ -50,9 +50,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Query:
-    """A page of a user's sessions."""
+    """A page of a user's sessions; without one, of everybody's."""
 
-    user_id: str
+    user_id: str | None
     state: SessionState | None
     limit: int
     offset: int
@@ -147,12 +147,14 @@ class Desk:
         live.console.resize(size)
         return self._status(live)
 
-    def terminate(self, access: Access) -> None:
-        """End the session; also fine when it has ended already."""
-        self.registry.terminate(self._find(access), "Its user ended it.")
+    def terminate(self, access: Access, *, anybodys: bool = False) -> None:
+        """End the session, and as an administrator also another user's; also fine when it has ended already."""
+        live = self.registry.find_any(access.session_id) if anybodys else self._find(access)
+        own = live.session.user_id == access.user_id
+        self.registry.terminate(live, "Its user ended it." if own else "An administrator ended it.")
 
     def page(self, query: Query) -> tuple[list[Status], int]:
-        """Return a page of the user's sessions, newest first, and their number; from memory if storage is away."""
+        """Return a page of sessions, newest first, and their number; from memory if storage is away."""
         page: Sequence[Session]
         try:
             self._catch_up(query)
@@ -196,12 +198,13 @@ class Desk:
     def _catch_up(self, query: Query) -> None:
         """Store the latest states, which the writer does a moment later: a choice by state looks at storage."""
         for live in self.registry.lives() if query.state else ():
-            if live.unsaved and live.session.user_id == query.user_id:
+            if live.unsaved and query.user_id in (None, live.session.user_id):
                 with suppress(NotFound):  # it is just being created
                     live.save(self.store)
 
     def _remembered(self, query: Query) -> tuple[Sequence[Session], int]:
-        mine = [live.session for live in self.registry.lives() if live.session.user_id == query.user_id]
+        every = [live.session for live in self.registry.lives()]
+        mine = [session for session in every if query.user_id in (None, session.user_id)]
         mine = [session for session in mine if query.state in (None, session.state)]
         mine.sort(key=lambda session: session.created_at, reverse=True)
         return mine[query.offset : query.offset + query.limit], len(mine)

@@ -12,6 +12,7 @@ from uuid import UUID
 from sidecar.clock import Clock
 from sidecar.errors import (
     ConversationInUse,
+    Draining,
     NotFound,
     SessionEnded,
     SessionExists,
@@ -21,6 +22,7 @@ from sidecar.errors import (
     StorageUnavailable,
 )
 from sidecar.model.session import Renderer, Session, SessionState, Size, WorkspaceType
+from sidecar.origin import origin
 from sidecar.sessions.ender import Ender
 from sidecar.sessions.keys import Keys
 from sidecar.sessions.live import Live
@@ -92,6 +94,8 @@ class Registry:
         #: Conversations of sessions that are just waking.
         self._resuming: set[UUID] = set()
         self.closing = False
+        #: Whether new sessions are refused; those there are go on.
+        self.draining = False
 
     def lives(self) -> Sequence[Live]:
         """Return the sessions in memory, at this moment."""
@@ -160,11 +164,13 @@ class Registry:
         """Create a session and wait for its prompt; the same id and user again gives the same session.
 
         Raises:
-            InvalidRequest, LimitReached, SessionExists, StorageUnavailable, ShuttingDown: it was not created.
+            InvalidRequest, LimitReached, SessionExists, StorageUnavailable, Draining, ShuttingDown: it was not created.
             StartFailed, CliUnavailable, IsolationUnavailable: it was, and is `failed`.
         """
         if self.closing:
             raise ShuttingDown
+        if self.draining and not self._exists(new):
+            raise Draining
         self._crew.require_able()
         key = self._crew.keys.choose(new.api_key)
         live, fresh = self._enter(new)
@@ -182,6 +188,14 @@ class Registry:
         if live.failure is not None:
             raise live.failure
         return live
+
+    def _exists(self, new: NewSession) -> bool:
+        """Tell whether a create is the repeat of one that went through."""
+        try:
+            self.find(new.user_id, new.id)
+        except NotFound:
+            return False
+        return True
 
     def _enter(self, new: NewSession) -> tuple[Live, bool]:
         """Take the id in memory first, so that two creates at once cannot both start."""
@@ -210,6 +224,7 @@ class Registry:
             conversation_id=new.id,
             claude_version=self.claude_version,
             reserved_offset=WINDOW,
+            created_by=origin().actor,
         )
 
     def _store(self, live: Live, new: NewSession) -> None:

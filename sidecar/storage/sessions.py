@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, true, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
@@ -108,10 +108,10 @@ class SessionStore:
         self._update(session_id, {"reserved_offset": lowest})
 
     def list(
-        self, user_id: str, *, state: SessionState | None = None, limit: int, offset: int
+        self, user_id: str | None, *, state: SessionState | None = None, limit: int, offset: int
     ) -> tuple[_Sessions, int]:
-        """Return a page of the user's sessions, newest first, and how many there are in all."""
-        of_user = sessions.c.user_id == user_id
+        """Return a page of the user's sessions, or of everybody's, newest first, and how many there are in all."""
+        of_user = sessions.c.user_id == user_id if user_id is not None else true()
         matching = of_user if state is None else of_user & (sessions.c.state == state.value)
         query = select(sessions).where(matching).order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
         count = select(func.count()).select_from(sessions).where(matching)
@@ -201,6 +201,7 @@ def _fixed(session: Session) -> dict[str, Any]:
         "workspace_type": session.workspace_type.value,
         "workspace_name": session.workspace_name,
         "created_at": session.created_at,
+        "created_by": session.created_by,
     }
 
 
@@ -245,6 +246,7 @@ def _session(row: RowMapping) -> Session:
         exit_code=row["exit_code"],
         reason=row["reason"],
         claude_version=row["claude_version"],
+        created_by=row["created_by"],
         output_offset=row["output_offset"],
         reserved_offset=row["reserved_offset"],
         process_offset=row["process_offset"],
