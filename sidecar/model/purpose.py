@@ -25,7 +25,7 @@ def sealing_key(kid: str) -> str:
 
 
 def output(session_id: UUID, offset: int) -> str:
-    """Return the purpose of stored output, which can so not be moved within or between sessions."""
+    """Return the purpose of stored output, so that it cannot be moved within or between sessions."""
     return f"output:{session_id}:{offset}"
 
 
