@@ -1,0 +1,1 @@
+"""The audit trail: who did what, in an order that cannot be changed unnoticed."""
