@@ -118,6 +118,7 @@ def serving(base_url: str | None) -> Iterator[Sidecar]:
         "SIDECAR_ENV": "debug",
         "SIDECAR_DATA_DIR": str(DATA),
         "SIDECAR_PORT": str(port),
+        "LOG_FORMAT": "text",
         "ANTHROPIC_BASE_URL": base_url or os.environ.get("ANTHROPIC_BASE_URL", ""),
     }
     with started("sidecar", [sys.executable, "-m", "sidecar.cli", "serve"], settings) as log:

@@ -277,6 +277,9 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
 
 
 def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
+    log_format: str = _setting(
+        "LOG_FORMAT", _one_of("json", "text"), "json", "`json`, or `text` for people at a terminal."
+    )
     """Return what is set and not empty; the environment goes before the file."""
     given = dict(os.environ if environ is None else environ)
     path = env_file or ENV_FILE

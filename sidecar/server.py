@@ -14,14 +14,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
-from sidecar import logs
 from sidecar.clock import SystemClock
 from sidecar.config import load as load_settings
 from sidecar.errors import ConfigurationError, SidecarError
 from sidecar.isolation.account import conceal
+from sidecar.logs.configuration import capture, configuration
 from sidecar.sessions.ownership import Ownership
 
 if TYPE_CHECKING:  # the master forks and waits: it needs none of what the services import, 25 MB
@@ -45,7 +46,8 @@ keepalive = 75
 #: gunicorn 27 would open a socket in the home directory by default.
 control_socket_disable = True
 proc_name = "claude-sidecar"
-logconfig_dict = logs.configuration(_settings.log_level, _settings.log_file)
+logconfig_dict = configuration(_settings)
+logger_class = "sidecar.server.SidecarLogger"
 forwarded_allow_ips = _settings.trusted_proxy or ""
 certfile = str(_settings.tls_cert_file) if _settings.tls_cert_file else None
 keyfile = str(_settings.tls_key_file) if _settings.tls_key_file else None
@@ -63,6 +65,13 @@ def ssl_context(_: Any, default: Any) -> ssl.SSLContext:
     context: ssl.SSLContext = default()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+class SidecarLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's log without its access log: that has raw addresses, and the web keeps one of its own."""
+
+    #: gunicorn would collect all headers of every request for it.
+    access_log_enabled = False
 
 
 class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -108,7 +117,8 @@ class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
 
 def on_starting(server: Arbiter) -> None:
-    """Refuse what would lose terminals, in one line."""
+    """Refuse what would lose terminals, in one line; from now on everything goes to the log."""
+    capture()
     try:
         _check_workers(server)
         _check_data_dir()

@@ -1,0 +1,1 @@
+"""The log: one line per event, the same redaction for every line."""
