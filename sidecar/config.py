@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from dotenv import dotenv_values
@@ -30,6 +30,12 @@ _LEAST_BUFFER = 256 << 10
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 #: Read in the working folder, where the environment leaves something out.
 ENV_FILE = Path(".env")
+_RATE = re.compile(r"(\d{1,5})\s*(?:/|\sper\s)\s*(\d{1,5})?\s*(second|minute|hour|day)s?")
+_RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+#: Each call of a caller costs memory while it counts.
+_MOST_CALLS = 10_000
+#: Request threads kept free for calls that do not wait, and how many calls that wait one user may have.
+FREE_THREADS, WAITING_PER_USER = 16, 8
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -37,7 +43,7 @@ def _text(value: str) -> str:
     return value
 
 
-def _duration(value: str) -> float:
+def duration(value: str) -> float:
     """Seconds, or a number with s, m, h or d."""
     match = _DURATION.fullmatch(value)
     if match is None:
@@ -83,6 +89,26 @@ def _origins(value: str) -> tuple[str, ...]:
     return origins
 
 
+class Rate(NamedTuple):
+    """So many calls in so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+def _rates(value: str) -> tuple[Rate, ...]:
+    """Read limits such as "20/second;100/10 seconds"; "off" has none."""
+    if value.lower() == "off":
+        return ()
+    found = [_RATE.fullmatch(part.strip()) for part in value.split(";")]
+    rates = [Rate(int(one[1]), int(one[2] or 1) * _RATE_SECONDS[one[3]]) for one in found if one]
+    if len(rates) < len(found) or not all(0 < rate.amount <= _MOST_CALLS and rate.seconds for rate in rates):
+        raise ValueError(
+            f'use "off", or limits of up to {_MOST_CALLS} calls such as "20/second;100/10 seconds"'
+        )
+    return tuple(rates)
+
+
 def _one_of(*allowed: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in allowed:
@@ -111,7 +137,10 @@ class Settings:
         "`debug` generates missing secrets into the data directory and allows loopback only.",
     )
     threads: int = _setting(
-        "SIDECAR_THREADS", _count, "128", "Request threads; each waiting call holds one while it waits."
+        "SIDECAR_THREADS",
+        _count,
+        "128",
+        "Request threads, at least 24. A waiting call holds one while it waits; 16 are kept for the others.",
     )
     data_dir: Path = _setting(
         "SIDECAR_DATA_DIR",
@@ -190,21 +219,21 @@ class Settings:
     )
     session_start_timeout: float = _setting(
         "SESSION_START_TIMEOUT",
-        _duration,
+        duration,
         "60s",
         "Time a session may take to its prompt before it has failed.",
     )
     session_idle_hibernate: float = _setting(
         "SESSION_IDLE_HIBERNATE",
-        _duration,
+        duration,
         "15m",
         "Idle time after which a session's process is stopped; 0 = never.",
     )
     session_idle_timeout: float = _setting(
-        "SESSION_IDLE_TIMEOUT", _duration, "24h", "Idle time after which a session ends; 0 = never."
+        "SESSION_IDLE_TIMEOUT", duration, "24h", "Idle time after which a session ends; 0 = never."
     )
     session_retention: float = _setting(
-        "SESSION_RETENTION", _duration, "7d", "How long an ended session and its output are kept."
+        "SESSION_RETENTION", duration, "7d", "How long an ended session and its output are kept."
     )
     shell_after_exit: bool = _setting(
         "SHELL_AFTER_EXIT", _flag, "false", "Leave a shell in the terminal when Claude exits."
@@ -218,9 +247,9 @@ class Settings:
     output_retention_total: int = _setting(
         "OUTPUT_RETENTION_TOTAL", _size, "4GiB", "Output stored in total, newest kept."
     )
-    rate_limit: str = _setting(
+    rate_limit: tuple[Rate, ...] = _setting(
         "RATE_LIMIT",
-        _text,
+        _rates,
         "20/second;100/10 seconds",
         "Requests of one user, or of one address where nobody is authenticated; `off` for benchmarks.",
     )
@@ -234,11 +263,11 @@ class Settings:
         "METRICS_TOKEN", _text, None, "Bearer token of `/metrics`, at least 16 characters; off without one."
     )
     audit_retention: float = _setting(
-        "AUDIT_RETENTION", _duration, "90d", "How long entries of the audit trail are kept; 0 = for ever."
+        "AUDIT_RETENTION", duration, "90d", "How long entries of the audit trail are kept; 0 = for ever."
     )
     sealing_key_lifetime: float = _setting(
         "SEALING_KEY_LIFETIME",
-        _duration,
+        duration,
         "30d",
         "Age at which the key pair that users' keys are sealed to is replaced; the old one opens for two days more.",
     )
@@ -247,6 +276,9 @@ class Settings:
         _one_of("debug", "info", "warning", "error"),
         "info",
         "`debug`, `info`, `warning` or `error`.",
+    )
+    log_format: str = _setting(
+        "LOG_FORMAT", _one_of("json", "text"), "json", "`json`, or `text` for people at a terminal."
     )
     log_file: Path | None = _setting("LOG_FILE", Path, None, "Log to this file instead of standard error.")
 
@@ -277,9 +309,6 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
 
 
 def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
-    log_format: str = _setting(
-        "LOG_FORMAT", _one_of("json", "text"), "json", "`json`, or `text` for people at a terminal."
-    )
     """Return what is set and not empty; the environment goes before the file."""
     given = dict(os.environ if environ is None else environ)
     path = env_file or ENV_FILE
@@ -361,6 +390,11 @@ def _check(settings: Settings) -> None:
         )
     if len(settings.api_auth_token) < 16 or not settings.api_auth_token.isascii():
         raise ConfigurationError("API_AUTH_TOKEN must have at least 16 ASCII characters.")
+    if settings.threads < FREE_THREADS + WAITING_PER_USER:
+        raise ConfigurationError(
+            f"SIDECAR_THREADS must be at least {FREE_THREADS + WAITING_PER_USER}: {FREE_THREADS} are kept free for "
+            "calls that do not wait."
+        )
     if settings.metrics_token and len(settings.metrics_token) < 16:
         raise ConfigurationError("METRICS_TOKEN must have at least 16 characters.")
     if settings.output_buffer < _LEAST_BUFFER:

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sidecar import config
+
 if TYPE_CHECKING:  # a name argparse does not give out at run time
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
@@ -26,3 +28,11 @@ def command(commands: Commands, name: str, about: str, run: Run, more: str = "")
     added = commands.add_parser(name, help=about, description=more or about, formatter_class=form)
     added.set_defaults(run=run)
     return added
+
+
+def seconds(text: str) -> float:
+    """Return a time span of the command line in seconds."""
+    try:
+        return config.duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -18,6 +19,8 @@ _MIGRATION_S = 3600.0
 
 #: Numbers of PostgreSQL's advisory locks; any other program in the same database must not use them.
 MIGRATION_LOCK, LIMITS_LOCK, TRIM_LOCK = 0x5C1A_0001, 0x5C1A_0002, 0x5C1A_0003
+AUDIT_LOCK = 0x5C1A_0004
+SEALING_LOCK, CREDENTIALS_LOCK = 0x5C1A_0005, 0x5C1A_0006
 
 
 class Database:
@@ -71,11 +74,44 @@ class Database:
             ConfigurationError: the schema is of a newer program.
             StorageUnavailable: the database does not answer.
         """
-        present, known = self._revision(), revisions()
+        if self.outdated():
+            self._upgrade()
+
+    def outdated(self) -> bool:
+        """Tell whether `migrate` has something to do.
+
+        Raises:
+            ConfigurationError: the schema is of a newer program.
+            StorageUnavailable: the database does not answer.
+        """
+        present, known = self.revision(), revisions()
         if present is not None and present not in known:
             raise ConfigurationError("the database belongs to a newer version of this program")
-        if present != known[-1]:
-            self._upgrade()
+        return present != known[-1]
+
+    def revision(self) -> str | None:
+        """Return the number of the schema's newest step; None if there is no schema yet.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        with self.reading() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return found
+
+    @property
+    def file(self) -> Path | None:
+        """Return the file of an SQLite database, which need not exist yet; None for a server."""
+        return sqlite.file_of(self._url) if self._url.get_backend_name() == "sqlite" else None
+
+    def explain(self, error: StorageUnavailable) -> str:
+        """Return the driver's own words on a failure, for the operator alone; the password is taken out."""
+        cause = error.__cause__
+        said = str(getattr(cause, "orig", None) or getattr(cause, "strerror", None) or error.detail)
+        words = (said.strip().splitlines() or [error.detail])[0]
+        return words.replace(self._url.password, "***") if self._url.password else words
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -112,13 +148,6 @@ class Database:
         except ImportError:
             raise ConfigurationError("PostgreSQL needs the package's extra: postgresql") from None
         return postgresql.create(self._url, connect_s=self._timeout_s, statement_s=statement_s)
-
-    def _revision(self) -> str | None:
-        with self.reading() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-            return found
 
     def _upgrade(self) -> None:
         # Alembic and its templates take memory for good once loaded; a service whose schema is the
