@@ -7,26 +7,29 @@ import secrets
 from flask import Flask, Response
 
 from sidecar.services import Services
-from sidecar.web import auth, problems, service, sessions
+from sidecar.web import auth, cors, credentials, limits, pages, problems, service, sessions, waiting
 
 #: Largest body of a request, in bytes.
 LARGEST_BODY = 1 << 20
 
 #: All views, by noun.
-BLUEPRINTS = (sessions.views, service.views)
+BLUEPRINTS = (sessions.views, credentials.views, service.views, pages.views)
 
 
 def create_app(services: Services) -> Flask:
     """Return the application on `services`, which somebody else opens and closes."""
     app = Flask("sidecar.web", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, NEW_ID=lambda: secrets.token_hex(8))
-    app.extensions["services"] = services
+    app.extensions.update(services=services, refusals=services.refusals)
     app.url_map.merge_slashes = False  # one spelling of each path; the others do not exist
     problems.register(app)
+    app.after_request(_finish)  # before the others, because the first one runs last
+    cors.register(app, services.settings.cors_origins)
+    limits.register(app, services.settings, services.clock)
+    waiting.register(app, services.settings.threads)
     auth.register(app, services.settings)
     for views in BLUEPRINTS:
         app.register_blueprint(views)
-    app.after_request(_finish)
     return app
 
 
@@ -37,6 +40,7 @@ def _finish(response: Response) -> Response:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cache-Control"] = "no-store"
     headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
     return response

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TypeVar
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import MultiDict
 
 from sidecar.errors import FieldProblem, InvalidRequest, MalformedBody, TooLarge, UnsupportedBody
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
+#: What a browser sends a form as.
+FORM = "application/x-www-form-urlencoded"
+
 #: Broken rules told in one answer: a body with a hundred thousand unknown fields must not get one of megabytes.
 _MOST_PROBLEMS = 20
-#: Characters of a field's name that are repeated; an unknown one is the caller's own text.
-_LONGEST_NAME = 100
+#: Names of fields that are not repeated: an unknown one is the caller's own text, and could be a key in the wrong place.
+_SECRET_NAME = re.compile(r"sk-ant-|csk_|.{65}", re.DOTALL)
 
 
 def parse_body(shape: type[Shape]) -> Shape:
@@ -27,7 +32,9 @@ def parse_body(shape: type[Shape]) -> Shape:
     """
     if request.mimetype != "application/json":
         raise UnsupportedBody
-    data = _whole_body()
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedBody("The body must not be compressed.")
+    data = g.sent = _whole_body()
     try:
         return shape.model_validate_json(data)
     except ValidationError as error:
@@ -35,6 +42,12 @@ def parse_body(shape: type[Shape]) -> Shape:
         if first["type"] in ("json_invalid", "model_type", "model_attributes_type") and not first["loc"]:
             raise MalformedBody from None
         raise _invalid(error) from None
+
+
+def sent() -> bytes:
+    """Return the body that was parsed in this request; nothing if none was."""
+    found: bytes = g.get("sent", b"")
+    return found
 
 
 def _whole_body() -> bytes:
@@ -52,11 +65,27 @@ def parse_query(shape: type[Shape]) -> Shape:
     Raises:
         InvalidRequest: one is unknown, given twice, or wrong.
     """
-    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    return _parsed(shape, request.args)
+
+
+def parse_form(shape: type[Shape]) -> Shape:
+    """Return the fields of a page's form as `shape`.
+
+    Raises:
+        UnsupportedBody: the body is no form.
+        InvalidRequest: a field is unknown, given twice, or wrong.
+    """
+    if request.mimetype != FORM:
+        raise UnsupportedBody(f"The body must be {FORM}.")
+    return _parsed(shape, request.form)
+
+
+def _parsed(shape: type[Shape], fields: MultiDict[str, str]) -> Shape:
+    repeated = [name for name, values in fields.lists() if len(values) > 1]
     if repeated:
-        raise InvalidRequest.of(repeated[0], "is given more than once")
+        raise InvalidRequest.of(_path((repeated[0],)), "is given more than once")
     try:
-        return shape.model_validate(request.args.to_dict())
+        return shape.model_validate(fields.to_dict())
     except ValidationError as error:
         raise _invalid(error) from None
 
@@ -69,7 +98,8 @@ def _invalid(error: ValidationError) -> InvalidRequest:
 
 
 def _path(place: tuple[int | str, ...]) -> str:
-    return ".".join(str(part)[:_LONGEST_NAME] for part in place)
+    """Return a field's name; a rule over several fields has none but the body's."""
+    return ".".join("…" if _SECRET_NAME.search(str(part)) else str(part) for part in place) or "body"
 
 
 def reply(shape: BaseModel, status: int = 200) -> Response:

@@ -11,21 +11,60 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from sidecar import __version__
-from sidecar.web import schemas
+from sidecar.web import cookie, once, schemas
 from sidecar.web.operation import Operation
 
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<(\w+)>")
 #: Statuses every operation may answer.
-_COMMON = (400, 422, 500)
+_COMMON = (400, 422, 429, 500)
+
+#: Statuses of those that need a credential; without the database a key cannot be checked.
+_SECURED = (401, 403, 503)
+
+_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The service token, or an API key (`csk_…`).",
+    },
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookie.NAME,
+        "description": "Signed in to the pages with an API key. What changes something needs our own `Origin`.",
+    },
+}
+
+_ELSEWHERE = {
+    "description": "Another page.",
+    "headers": {"Location": {"schema": {"type": "string"}}},
+    "content": {},
+}
 
 _USER = {
     "name": "X-User-ID",
     "in": "header",
-    "required": True,
-    "description": "The user the call acts for.",
+    "description": "The user the service token acts for, which needs it; an API key may only repeat its own.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"},
 }
+
+_KEY = {
+    "name": once.KEY,
+    "in": "header",
+    "description": "Sent again with the same key within 24 h, the call is not executed again and gets the first answer.",
+    "schema": {"type": "string", "pattern": once.PATTERN},
+}
+
+_REPLAYED = {
+    once.REPLAY: {
+        "description": "`true` on the answer to a repeat.",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
+
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
 
 Json = dict[str, Any]
 
@@ -49,7 +88,7 @@ def document(app: Flask) -> Json:
         "paths": paths,
         "components": {
             "schemas": shapes,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -85,11 +124,21 @@ def _operation(rule: Rule, operation: Operation, shapes: Json) -> Json:
         "parameters": _parameters(rule, operation, shapes),
         "responses": _responses(operation),
     }
-    if operation.secured:
-        described["security"] = [{"token": []}]
+    if operation.secured or operation.page:
+        described["security"] = _security(rule, operation)
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _content("application/json", operation.body)}
+        content = _content(operation.body_media, operation.body)
+        described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _security(rule: Rule, operation: Operation) -> list[Json]:
+    if operation.page:
+        return [{"cookie": []}]
+    if operation.service_only:
+        return [{"token": []}]
+    keys: list[Json] = [{"key": []}] if rule.rule.startswith("/api/v1/") else []
+    return [{"token": []}, *keys, {"cookie": []}]
 
 
 def _parameters(rule: Rule, operation: Operation, shapes: Json) -> list[Json]:
@@ -99,6 +148,8 @@ def _parameters(rule: Rule, operation: Operation, shapes: Json) -> list[Json]:
     ]
     if operation.user:
         found.append(_USER)
+    if operation.once:
+        found.append(_KEY)
     if operation.query is not None:
         properties = shapes[operation.query.__name__]["properties"]
         found += [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
@@ -106,14 +157,17 @@ def _parameters(rule: Rule, operation: Operation, shapes: Json) -> list[Json]:
 
 
 def _responses(operation: Operation) -> Json:
-    content = _content(operation.media, operation.answer)
-    responses: Json = {str(operation.status): {"description": operation.summary, "content": content}}
-    statuses = {*_COMMON, *operation.problems, *((401,) if operation.secured else ())}
-    for status in sorted(statuses):
-        shape = operation.answer if status == 503 and not operation.secured else schemas.Problem
-        media = "application/json" if shape is operation.answer else "application/problem+json"
-        responses[str(status)] = {"description": "Problem", "content": _content(media, shape)}
-    return responses
+    good: Json = {"description": operation.summary, "content": _content(operation.media, operation.answer)}
+    if operation.once:
+        good["headers"] = _REPLAYED
+    bad = {"description": "Problem", "content": _content("application/problem+json", schemas.Problem)}
+    problems = {*_COMMON, *operation.problems, *(_SECURED if operation.secured else ())}
+    responses: Json = {str(operation.status): good}
+    responses |= {str(status): bad for status in sorted(problems)}
+    for status in problems & {429, 503}:
+        responses[str(status)] = bad | {"headers": _RETRY_AFTER}
+    responses |= {str(status): good for status in operation.also}
+    return responses | ({"303": _ELSEWHERE} if operation.redirects else {})
 
 
 def _content(media: str, shape: type[BaseModel] | None) -> Json:

@@ -30,9 +30,20 @@ class Operation:
     scope: Scope | None = Scope.SESSIONS
     #: Whether only the service token will do.
     service_only: bool = False
+    #: Whether the scope `admin` will do as well.
+    admin: bool = False
+    #: Whether it is a page that knows its visitor by the signed-in cookie, and sends others to the sign-in.
+    page: bool = False
+    #: Whether it takes an Idempotency-Key.
+    once: bool = False
     #: Whether it acts for a user named in a header.
     user: bool = False
     media: str = "application/json"
+    #: Statuses that answer in the shape of the good one: a report that is bad news, a form to fill in again.
+    also: tuple[int, ...] = ()
+    #: Whether it may answer 303, with another page to go to.
+    redirects: bool = False
+    body_media: str = "application/json"
     summary: str = ""
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from sidecar.model.command import InputMode
+from sidecar.model.credential import API_KEY_CHARACTERS, LONGEST_API_KEY, SHORTEST_API_KEY
 from sidecar.model.session import Activity, Renderer, SessionState, WorkspaceType
 
 #: Longest time a call may wait, in seconds and milliseconds.
@@ -48,13 +50,53 @@ class _Parameters(_Input):
     model_config = ConfigDict(strict=False)
 
 
-class Credentials(_Input):
-    """The user's own key; left out where the host's may be used."""
+ApiKey = Annotated[
+    str,
+    Field(
+        min_length=SHORTEST_API_KEY,
+        max_length=LONGEST_API_KEY,
+        pattern=API_KEY_CHARACTERS,
+        json_schema_extra={"writeOnly": True},
+    ),
+]
+#: Its length is not checked here: a sealed key that is too long is refused in the same words as any other.
+Sealed = Annotated[
+    str,
+    Field(
+        description="A compact JWE to the public key (ECDH-ES, A256GCM), with `kid`, `userId` and `iat` in its header.",
+        json_schema_extra={"writeOnly": True},
+    ),
+]
 
-    anthropic_api_key: Annotated[
-        str,
-        Field(min_length=8, max_length=512, pattern=r"^[\x21-\x7e]+$", json_schema_extra={"writeOnly": True}),
-    ]
+
+class Credentials(_Input):
+    """The key of a session: exactly one of these. Left out for the user's only stored one, or for the host's."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    anthropic_api_key: ApiKey | None = None
+    sealed: Sealed | None = None
+    credential_id: UUID | None = Field(None, description="A key stored before.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(value is not None for value in (self.anthropic_api_key, self.sealed, self.credential_id)) != 1:
+            raise PydanticCustomError("one_of", "give exactly one of anthropicApiKey, sealed and credentialId")
+        return self
+
+
+class CredentialBody(_Input):
+    """Body that stores a key: exactly one of the two."""
+
+    user_id: str | None = Field(None, description="Required with the service token.")
+    anthropic_api_key: ApiKey | None = None
+    sealed: Sealed | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.anthropic_api_key is None) == (self.sealed is None):
+            raise PydanticCustomError("one_of", "give exactly one of anthropicApiKey and sealed")
+        return self
 
 
 class CreateBody(_Input):
@@ -108,12 +150,44 @@ class OutputQuery(_Parameters):
     clear: bool = Field(False, description="The predecessor's read: everything since the last such read.")
 
 
-class ListQuery(_Parameters):
+class PageQuery(_Parameters):
     """Parameters of a list."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class ListQuery(PageQuery):
+    """Parameters of a list of what has states."""
+
     state: SessionState | None = None
+
+
+class SessionsQuery(ListQuery):
+    """Parameters of the list of sessions."""
+
+    owner: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="Another user, or `*` for all; needs the scope admin."
+    )
+
+
+class SignInForm(_Input):
+    """The form of the sign-in page."""
+
+    key: Annotated[str, Field(max_length=1000, json_schema_extra={"writeOnly": True})]
+
+
+class DrainBody(_Input):
+    """Body of a drain."""
+
+    draining: bool
+
+
+class DrainObject(_Shape):
+    """Whether new sessions are refused, and how many sessions have a running program."""
+
+    draining: bool
+    sessions: int
 
 
 class SessionObject(_Shape):
@@ -207,6 +281,41 @@ class SessionPage(_Shape):
     total: int
     limit: int
     offset: int
+
+
+class PublicKeyObject(_Shape):
+    """The public key to seal API keys to, as a JWK; `kid` is its RFC 7638 thumbprint."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+    use: str
+    alg: str
+    kid: str
+
+
+class CredentialObject(_Shape):
+    """A stored key; `hint` is its last four characters."""
+
+    credential_id: UUID
+    hint: str
+    created_at: datetime
+
+
+class CredentialPage(_Shape):
+    """A page of stored keys, newest first."""
+
+    items: list[CredentialObject]
+    total: int
+    limit: int
+    offset: int
+
+
+class RemovedObject(_Shape):
+    """The answer to a removal."""
+
+    removed: bool
 
 
 class CheckObject(_Shape):

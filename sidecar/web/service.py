@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, json, render_template
 
 from sidecar import __version__
 from sidecar.web import openapi, schemas, shapes
-from sidecar.web.body import reply
+from sidecar.web.body import parse_body, reply
 from sidecar.web.context import services
 from sidecar.web.operation import Operation, describe
 
@@ -14,11 +14,20 @@ views = Blueprint("service", __name__)
 
 
 @views.get("/health")
-@describe(Operation(schemas.HealthObject, problems=(503,), scope=None))
+@describe(Operation(schemas.HealthObject, also=(503,), scope=None))
 def health() -> Response:
     """How the service is."""
     report = services().health()
     return reply(shapes.health_object(report, __version__), 200 if report.serving else 503)
+
+
+@views.post("/api/service/drain")
+@describe(Operation(schemas.DrainObject, body=schemas.DrainBody, problems=(413, 415), service_only=True))
+def drain() -> Response:
+    """Refuse new sessions, or take them again; those there are go on."""
+    body = parse_body(schemas.DrainBody)
+    running = services().drain(draining=body.draining)
+    return reply(schemas.DrainObject(draining=body.draining, sessions=running))
 
 
 @views.get("/openapi.json")
