@@ -86,6 +86,7 @@ def serving(**settings: str) -> Iterator[Service]:
             "SIDECAR_PORT": "0",
             "SIDECAR_DATA_DIR": str(folder / "data"),
             "API_AUTH_TOKEN": token,
+            "RATE_LIMIT": "off",
             "ENCRYPTION_KEY": secrets.token_hex(32),
             "CLAUDE_PATH": str(PROGRAM),
             "ISOLATION": "none",

@@ -30,7 +30,7 @@ _LEAST_BUFFER = 256 << 10
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 #: Read in the working folder, where the environment leaves something out.
 ENV_FILE = Path(".env")
-_RATE = re.compile(r"(\d{1,5})\s*(?:/|\sper\s)\s*(\d{1,5})?\s*(second|minute|hour|day)s?")
+_RATE = re.compile(r"([0-9]{1,5})\s*(?:/|\sper\s)\s*([0-9]{1,5})?\s*(second|minute|hour|day)s?")
 _RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 #: Each call of a caller costs memory while it counts.
 _MOST_CALLS = 10_000

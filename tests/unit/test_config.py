@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from sidecar import config
-from sidecar.config import Settings
+from sidecar.config import Rate, Settings
 from sidecar.errors import ConfigurationError
 
 TOKEN = "t" * 16
@@ -33,6 +33,49 @@ def refusal(tmp_path: Path, **given: str) -> str:
 
 
 # -- parsers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "rates"),
+    [
+        ("off", ()),
+        ("OFF", ()),
+        ("1/second", (Rate(1, 1),)),
+        ("20/second;100/10 seconds", (Rate(20, 1), Rate(100, 10))),
+        ("5 per minute; 10000/day", (Rate(5, 60), Rate(10_000, 86_400))),
+        ("3 / 2 hours", (Rate(3, 7200),)),
+    ],
+)
+def test_rates(tmp_path: Path, text: str, rates: tuple[Rate, ...]) -> None:
+    assert load(tmp_path, RATE_LIMIT=text).rate_limit == rates
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "none",
+        "0",
+        "20",
+        "0/second",
+        "1/0 seconds",
+        "-1/second",
+        "10001/second",
+        "1.5/second",
+        "20/second;",
+        ";",
+        "20/second,100/minute",
+        "20/fortnight",
+        "20/second/second",
+        "\u0663/second",
+    ],
+)
+def test_other_rates_are_refused(tmp_path: Path, text: str) -> None:
+    assert refusal(tmp_path, RATE_LIMIT=text).startswith('RATE_LIMIT: use "off", or limits')
+
+
+def test_threads_are_enough_for_the_calls_that_wait_and_those_that_do_not(tmp_path: Path) -> None:
+    assert load(tmp_path, SIDECAR_THREADS="24").threads == 24
+    assert refusal(tmp_path, SIDECAR_THREADS="23").startswith("SIDECAR_THREADS must be at least 24")
 
 
 @pytest.mark.parametrize(
