@@ -136,8 +136,8 @@ class Spool:
         except OSError:
             self._moving.rename(self._path)
             raise
-        os.close(self._descriptor)
-        self._descriptor = fresh
+        os.dup2(fresh, self._descriptor, inheritable=False)  # its number stays, for whoever counts them
+        os.close(fresh)
         self._moving_size, self._size, self._torn = self._size, 0, False
 
 
