@@ -28,10 +28,11 @@ from schemathesis.specs.openapi.checks import (
 
 from sidecar import config
 from sidecar.services import Services
-from sidecar.web import BLUEPRINTS, openapi
+from sidecar.web import openapi
 from tests.fixtures.services import API_KEY, ENCRYPTION_KEY, FAKE_CLAUDE, TOKEN
 from tests.integration.web.api import Api
 from tests.integration.web.conftest import warm_up
+from tests.integration.web.routes import bare_app
 
 USER = "schema"
 #: More creates than this meet the limit, as they should.
@@ -51,7 +52,9 @@ CHECKS: list[Callable[..., Any]] = [
     ignored_auth,
 ]
 #: `DELETE /api/session/create` is the end of a session that does not exist: another operation, so not 405.
-AMBIGUOUS: dict[str, list[Callable[..., Any]]] = {"/api/session/create": [unsupported_method]}
+AMBIGUOUS: dict[str, list[Callable[..., Any]]] = dict.fromkeys(
+    ["/api/session/create", "/api/credentials/key"], [unsupported_method]
+)
 
 CONFIGURATION = {
     "seed": 1,
@@ -153,15 +156,9 @@ def steering(app: Flask) -> Iterator[Steering]:
         api.delete(f"/api/session/{session['sessionId']}")
 
 
-def served() -> Any:
-    """Return the document of an application that has the routes and nothing behind them: tests are listed before any starts."""
-    bare = Flask("sidecar.web", static_folder=None)
-    for views in BLUEPRINTS:
-        bare.register_blueprint(views)
-    return openapi.document(bare)
-
-
-schema = schemathesis.openapi.from_dict(served(), config=schemathesis.Config.from_dict(CONFIGURATION))
+schema = schemathesis.openapi.from_dict(
+    openapi.document(bare_app()), config=schemathesis.Config.from_dict(CONFIGURATION)
+)
 
 
 def test_the_document_the_requests_are_made_from_is_the_served_one(app: Flask) -> None:
