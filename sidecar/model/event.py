@@ -100,6 +100,8 @@ class Search:
     session_id: UUID | None = None
     action: str | None = None
     actor: str | None = None
+    #: Only entries with a higher number.
+    after: int | None = None
 
 
 class Note(Protocol):

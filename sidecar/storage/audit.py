@@ -12,7 +12,7 @@ from sqlalchemy.engine import RowMapping
 
 from sidecar.model.event import GENESIS, Entry, Event, Search, facts
 from sidecar.storage.database import AUDIT_LOCK, Database, take_turns
-from sidecar.storage.tables import audit
+from sidecar.storage.tables import LARGEST, audit
 
 #: Below every number.
 LOWEST = -(2**63)
@@ -40,14 +40,14 @@ class AuditStore:
                 connection.execute(insert(audit), [_row(entry) for entry in entries])
         return len(entries)
 
-    def newest(self, search: Search, limit: int) -> list[Entry]:
-        """Return the newest entries that fit, at most `limit`, oldest first.
+    def newest(self, search: Search, limit: int, last: int = LARGEST) -> list[Entry]:
+        """Return the newest entries up to `last` that fit, at most `limit`, oldest first.
 
         Raises:
             ValueError: one of them is not readable.
         """
-        query = _matching(search).order_by(audit.c.number.desc()).limit(limit)
-        return self._read(query)[::-1]
+        query = _matching(search).where(audit.c.number <= last)
+        return self._read(query.order_by(audit.c.number.desc()).limit(limit))[::-1]
 
     def after(self, number: int, search: Search, limit: int = _PAGE) -> list[Entry]:
         """Return the first entries behind `number` that fit, at most `limit`.
@@ -58,15 +58,17 @@ class AuditStore:
         query = _matching(search).where(audit.c.number > number)
         return self._read(query.order_by(audit.c.number).limit(limit))
 
-    def all_after(self, number: int, search: Search) -> Iterator[Entry]:
-        """Give every entry behind `number` that fits, also those that are added meanwhile.
+    def between(self, number: int, last: int, search: Search) -> Iterator[Entry]:
+        """Give every entry behind `number` up to `last` that fits, reading some at a time.
 
         Raises:
             ValueError: one of them is not readable.
         """
         while page := self.after(number, search):
-            yield from page
+            yield from (entry for entry in page if entry.number <= last)
             number = page[-1].number
+            if number >= last:
+                return
 
     def first(self, after: int = LOWEST) -> int | None:
         """Return the number of the first entry behind `after`, if there is one."""
@@ -137,6 +139,7 @@ def _matching(search: Search) -> Select[Any]:
         None if search.session_id is None else columns.session_id == search.session_id,
         None if search.action is None else _like(columns.action, search.action),
         None if search.actor is None else _like(columns.actor, search.actor),
+        None if search.after is None else columns.number > search.after,
     ]
     return select(audit).where(*(condition for condition in conditions if condition is not None))
 
