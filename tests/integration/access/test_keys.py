@@ -57,17 +57,17 @@ def test_neither_the_key_nor_its_secret_is_stored(keys: ApiKeys, database: Datab
     assert len(row.digest) == 32
 
 
-@pytest.mark.parametrize("user", ["", "..", "../x", "a" * 65, "a\0", "a b", ".a", "ä"])
-def test_a_key_of_an_illegal_user_is_not_made(keys: ApiKeys, user: str) -> None:
-    with pytest.raises(InvalidRequest):
-        issued(keys, user)
+def test_a_key_of_an_illegal_user_is_not_made(keys: ApiKeys) -> None:
+    for user in ("", "..", "../x", "a" * 65, "a\0", "a b", ".a", "ä"):
+        with pytest.raises(InvalidRequest):
+            issued(keys, user)
     assert keys.list() == []
 
 
-@pytest.mark.parametrize("name", ["", " ", "a" * 101, "a\nb", "a\0", "\x1b[31mred", "a\u2028b"])
-def test_a_name_that_would_spoil_the_list_is_refused(keys: ApiKeys, name: str) -> None:
-    with pytest.raises(InvalidRequest):
-        keys.issue("jane", name, [Scope.SESSIONS], None)
+def test_a_name_that_would_spoil_the_list_is_refused(keys: ApiKeys) -> None:
+    for name in ("", " ", "a" * 101, "a\nb", "a\0", "\x1b[31mred", "a\u2028b"):
+        with pytest.raises(InvalidRequest):
+            keys.issue("jane", name, [Scope.SESSIONS], None)
 
 
 def test_a_key_for_nothing_or_of_yesterday_is_not_made(keys: ApiKeys, clock: FakeClock) -> None:
@@ -97,32 +97,29 @@ def test_the_last_character_counts_whole_although_two_of_its_bits_carry_nothing(
             keys.check(text[:-1] + character)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: "",
-        lambda text: text[:-1],
-        lambda text: text + "A",
-        lambda text: text + "\n",
-        lambda text: " " + text,
-        lambda text: text.upper(),
-        lambda text: text.replace("csk_", "sk-ant-"),
-        lambda text: text[4:],
-        lambda text: text[:21] + "A" * 43,
-        lambda text: "csk_" + "0" * 16 + text[20:],
-        lambda text: text.replace("_", "-"),
-        lambda text: text[:-1] + "ä",
-        lambda text: text + "\0",
-        lambda text: text[:-1] + "\udcff",
-        lambda text: text * 100_000,
-        lambda text: "csk_' OR '1'='1_" + "A" * 43,
-        lambda text: "eyJhbGciOiJFQ0RILUVTIn0..AAAA.BBBB.CCCC",
-    ],
-)
-def test_what_only_looks_like_a_key_is_refused(keys: ApiKeys, change: object) -> None:
+def test_what_only_looks_like_a_key_is_refused(keys: ApiKeys) -> None:
     _, text = issued(keys)
-    with pytest.raises(Unauthenticated):
-        keys.check(change(text))  # type: ignore[operator]  # a lambda of the table
+    for wrong in (
+        "",
+        text[:-1],
+        text + "A",
+        text + "\n",
+        " " + text,
+        text.upper(),
+        text.replace("csk_", "sk-ant-"),
+        text[4:],
+        text[:21] + "A" * 43,
+        "csk_" + "0" * 16 + text[20:],
+        text.replace("_", "-"),
+        text[:-1] + "ä",
+        text + "\0",
+        text[:-1] + "\udcff",
+        text * 100_000,
+        "csk_' OR '1'='1_" + "A" * 43,
+        "eyJhbGciOiJFQ0RILUVTIn0..AAAA.BBBB.CCCC",
+    ):
+        with pytest.raises(Unauthenticated):
+            keys.check(wrong)
 
 
 def test_every_refusal_is_told_in_the_same_words(keys: ApiKeys, clock: FakeClock) -> None:
@@ -214,7 +211,7 @@ class ReadOnly(ApiKeyStore):
     """A store on a disk that is full: what is there can be read."""
 
     def used(self, key_id: str, at: datetime) -> None:
-        raise StorageUnavailable
+        raise StorageUnavailable(f"{key_id} was used at {at}, and nobody will know")
 
 
 def test_a_key_works_although_its_use_cannot_be_stored(
