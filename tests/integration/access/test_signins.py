@@ -82,14 +82,12 @@ def test_it_ends_when_its_key_is_revoked(keys: ApiKeys, sign_ins: SignIns) -> No
         sign_ins.enter(text)
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "x", "A" * 43, "A" * 42, "A" * 44, "ä" * 43, "\udcff" * 43, "A" * 100_000]
-)
-def test_a_token_nobody_was_given_is_refused(keys: ApiKeys, sign_ins: SignIns, wrong: str) -> None:
+def test_a_token_nobody_was_given_is_refused(keys: ApiKeys, sign_ins: SignIns) -> None:
     sign_ins.enter(issued(keys)[1])
-    with pytest.raises(Unauthenticated):
-        sign_ins.check(wrong)
-    assert not sign_ins.leave(wrong)
+    for wrong in ("", "x", "A" * 43, "A" * 42, "A" * 44, "ä" * 43, "\udcff" * 43, "A" * 100_000):
+        with pytest.raises(Unauthenticated):
+            sign_ins.check(wrong)
+        assert not sign_ins.leave(wrong)
 
 
 def test_a_token_wrong_by_one_character_is_refused(keys: ApiKeys, sign_ins: SignIns) -> None:
