@@ -170,9 +170,9 @@ def recheck() -> None:
 
 
 def _check_late(response: Response) -> Response:
-    """Look again before any answer that took long; what was done by then stays done."""
+    """Look again before an answer that was waited for, or took long; what was done by then stays done."""
     try:
-        if services().clock.monotonic() - g.get("checked_at", 0.0) > _CHECKED_FOR_S:
+        if g.pop("waited", False) or services().clock.monotonic() - g.get("checked_at", 0) > _CHECKED_FOR_S:
             recheck()
     except (Unauthenticated, StorageUnavailable) as error:
         response.close()

@@ -30,6 +30,7 @@ def web_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]
     folder = tmp_path_factory.mktemp("web")
     environment = {
         "API_AUTH_TOKEN": TOKEN,
+        "RATE_LIMIT": "off",
         "ENCRYPTION_KEY": ENCRYPTION_KEY,
         "SIDECAR_DATA_DIR": str(folder / "data"),
         "CLAUDE_PATH": str(FAKE_CLAUDE),

@@ -362,8 +362,8 @@ def test_a_header_with_a_line_end_inside_is_no_second_header(shared: Server) -> 
 
 def test_slow_clients_do_not_stop_others(make_server: MakeServer) -> None:
     """Each drips its headers, byte by byte: more of them than there are threads."""
-    server = make_server(SIDECAR_THREADS="4")
-    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(6)]
+    server = make_server(SIDECAR_THREADS="24")
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
     answers: list[int] = []
     other = threading.Thread(target=lambda: answers.append(server.call("GET", "/health").status_code))
 
@@ -386,11 +386,11 @@ def test_slow_clients_do_not_stop_others(make_server: MakeServer) -> None:
 
 
 def test_waiting_calls_leave_threads_for_others(make_server: MakeServer) -> None:
-    server = make_server(SIDECAR_THREADS="8")
-    with waiting(server, 6) as answers:
+    server = make_server(SIDECAR_THREADS="24")
+    with waiting(server, 8) as answers:
         assert server.call("GET", "/health", timeout=SOON_S).status_code == 200
         assert server.stop() == 0
-    assert len(answers) == 6
+    assert len(answers) == 8
 
 
 # -- TLS -------------------------------------------------------------------------------------------------
