@@ -15,6 +15,8 @@ from sidecar.errors import ConfigurationError, Unavailable
 from sidecar.origin import origin
 
 _TIMEOUT_S = 60.0
+#: The report on its health comes at once, or from a program that is another.
+_HEALTH_S = 6.0
 #: No answer to an operator is as long.
 _LONGEST_ANSWER = 1 << 20
 #: Times a call that came too often is made again, and the longest pause before it.
@@ -76,7 +78,7 @@ class Remote:
             ConfigurationError: the address cannot be known.
             Unavailable: nobody answers there, or it is not this service.
         """
-        body = self._once("GET", "/health", {}, None).body
+        body = self._once("GET", "/health", {}, None, timeout_s=_HEALTH_S).body
         if not {"status", "version", "sessions", "checks"} <= set(body):
             raise Unavailable(f"What answers at {self.address} is not this service.")
         return body
@@ -89,7 +91,9 @@ class Remote:
             self._clock.sleep(min(answer.retry_after_s, _LONGEST_PAUSE_S))
         return answer
 
-    def _once(self, method: str, path: str, headers: dict[str, str], body: object) -> Answer:
+    def _once(
+        self, method: str, path: str, headers: dict[str, str], body: object, *, timeout_s: float = _TIMEOUT_S
+    ) -> Answer:
         if not self._settings.port:
             raise ConfigurationError("SIDECAR_PORT is 0: set the port the running service listens on.")
         # The service answers to its allowed names only, and we may have come by another address.
@@ -101,7 +105,7 @@ class Remote:
             "X-Request-ID": f"{origin().actor.replace(':', '-')}-{secrets.token_hex(4)}",
         }
         sent = None if body is None else json.dumps(body)
-        connection = self._connection()
+        connection = self._connection(timeout_s)
         try:
             connection.request(method, path, sent, named)
             return _read(connection.getresponse())
@@ -114,11 +118,11 @@ class Remote:
         finally:
             connection.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
         host, port = _reachable(self._settings.host), self._settings.port
         if self._settings.tls_cert_file is None:
-            return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
-        return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=self._context())
+            return http.client.HTTPConnection(host, port, timeout=timeout_s)
+        return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=self._context())
 
     def _context(self) -> ssl.SSLContext:
         """Return a context that trusts the service's own certificate and nothing else.

@@ -12,7 +12,7 @@ from sidecar.doctor.finding import Verdict, fault, good, skipped, warning
 from sidecar.errors import ConfigurationError, DecryptionFailed, StorageUnavailable
 from sidecar.storage.database import Database
 from sidecar.storage.inspection import Inspection, Sample
-from sidecar.vault.cipher import Cipher
+from sidecar.vault.cipher import Cipher, key_id
 
 #: PostgreSQL 13, the oldest the tests were run with.
 _LEAST_SERVER = 130000
@@ -108,34 +108,32 @@ def _check_schema(database: Database) -> Verdict:
 def check_key(settings: Settings) -> Verdict:
     """Look at the form of the encryption keys."""
     try:
-        Cipher.parse(settings.encryption_key)
+        cipher = Cipher.parse(settings.encryption_key)
     except ConfigurationError as error:
         return fault(error.detail, "`openssl rand -hex 32` makes one; keep the old ones behind it.")
-    return good(f"{settings.encryption_key.count(',') + 1} of 64 hex digits")
+    return good(f"the newest is {cipher.key_ids[0]}, of {len(cipher.key_ids)}")
 
 
 def check_sealed(settings: Settings) -> Verdict:
     """Open a row of every kind that is sealed."""
     cipher = Cipher.parse(settings.encryption_key)
-    return _on_rows(settings, lambda inspection: _check_sealed(inspection.samples(), cipher, settings))
+    return _on_rows(settings, lambda inspection: _check_sealed(inspection.samples(), cipher))
 
 
-def _check_sealed(samples: list[Sample], cipher: Cipher, settings: Settings) -> Verdict:
+def _check_sealed(samples: list[Sample], cipher: Cipher) -> Verdict:
     closed = [sample for sample in samples if not _opens(sample, cipher)]
     if closed:
-        told = ", ".join(f"{s.count} of {s.kind} (key {_key_id(s)})" for s in closed)
+        told = ", ".join(f"{s.count} of {s.kind} (key {key_id(s.sealed)})" for s in closed)
         return fault(
             f"stored secrets cannot be opened: {told}",
             "ENCRYPTION_KEY has lost a key: put it back behind the newest one, with a comma between.",
         )
-    keys = settings.encryption_key.count(",") + 1
-    newest = cipher.encrypt(b"", "")[:9]
-    old = sum(sample.count for sample in samples if sample.sealed[:9] != newest)
+    old = sum(sample.count for sample in samples if not sample.sealed.startswith(cipher.newest))
     if old:
         return warning(
             f"all open; {old} are sealed under an older key", "`claude-sidecar rotate-keys` seals them anew."
         )
-    if keys > 1:
+    if len(cipher.key_ids) > 1:
         return warning(
             "all open with the newest key",
             "Remove the older keys from ENCRYPTION_KEY; backups may need them.",
@@ -149,10 +147,6 @@ def _opens(sample: Sample, cipher: Cipher) -> bool:
     except DecryptionFailed:
         return False
     return True
-
-
-def _key_id(sample: Sample) -> str:
-    return sample.sealed[1:9].hex()
 
 
 def check_times(settings: Settings, clock: Clock) -> Verdict:

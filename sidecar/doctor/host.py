@@ -51,7 +51,8 @@ def check_claude(identity: Identity) -> Verdict:
 
 def check_isolation(settings: Settings) -> Verdict:
     """Start a sandbox, as every session will be."""
-    kept = settings.data_dir if os.access(settings.data_dir, os.W_OK) else None
+    place = settings.data_dir
+    kept = place if place.is_dir() and os.access(place, os.W_OK) else None
     try:
         # Not in the service's own folder, whose files a running service has in use.
         with tempfile.TemporaryDirectory(prefix="doctor-", dir=kept) as folder:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sidecar.clock import Clock
 from sidecar.config import ENV_FILE, Identity, Settings
@@ -23,6 +24,7 @@ class Entrance:
     identity: Callable[[], Identity]
     leave_root: Callable[[Identity], None]
     load: Callable[[], Settings]
+    env_file: Path = ENV_FILE
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,22 @@ def examine(entrance: Entrance, clock: Clock, *, online: bool = False) -> Iterat
         yield Finding("account", Level.FAIL, error.detail, "Mend this first; the text above says how.")
         yield Finding.of("the rest", skipped("root would see other things than the service's account"))
         return
-    yield from _examine(entrance.load, identity, clock, online=online)
+    yield from _examine(entrance, identity, clock, online=online)
 
 
-def _examine(
-    load: Callable[[], Settings], identity: Identity, clock: Clock, *, online: bool
-) -> Iterator[Finding]:
-    settings, verdict = _load(load)
+def _examine(entrance: Entrance, identity: Identity, clock: Clock, *, online: bool) -> Iterator[Finding]:
+    settings, verdict = _load(entrance.load)
     yield Finding.of("settings", verdict)
-    checks = _general(identity, settings, clock)
+    general = [
+        Check("file .env", partial(folder.check_env_file, entrance.env_file)),
+        *_general(identity, settings, clock),
+    ]
     if settings is None:
-        yield from _run(checks)
+        yield from _run(general)
         yield Finding.of("the rest", skipped("needs the settings"))
         return
     more = [Check("Anthropic API", partial(network.check_anthropic, settings))] if online else []
-    yield from _run([*checks, *_of_settings(settings, clock), *_of_database(settings, clock), *more])
+    yield from _run([*general, *_of_settings(settings, clock), *_of_database(settings, clock), *more])
 
 
 def _load(load: Callable[[], Settings]) -> tuple[Settings | None, Verdict]:
@@ -84,7 +87,6 @@ def _unreadable(error: ConfigurationError) -> Verdict:
 
 def _general(identity: Identity, settings: Settings | None, clock: Clock) -> list[Check]:
     return [
-        Check("file .env", partial(folder.check_env_file, ENV_FILE)),
         Check("account", partial(host.check_account, identity)),
         Check("data directory", partial(folder.check_data_dir, identity.data_dir)),
         Check("disk", partial(folder.check_disk, identity.data_dir, settings)),
