@@ -124,6 +124,11 @@ def on_starting(server: Arbiter) -> None:
         _check_data_dir()
     except ConfigurationError as error:
         raise SystemExit(f"claude-sidecar: {error.detail}") from None
+    if _settings.debug:
+        place = _settings.data_dir / "debug.env"
+        server.log.warning(
+            "debug mode, for development only: secrets that were not set are made up in %s", place
+        )
 
 
 def _check_workers(server: Arbiter) -> None:
