@@ -27,5 +27,5 @@ def seal(jwk: Mapping[str, str], api_key: str, user_id: str, at: datetime, **cha
         **changes,
     }
     protected = {name: value for name, value in header.items() if value is not None}
-    public = {name: jwk[name] for name in ("kty", "crv", "x", "y")}
+    public: dict[str, str | list[str]] = {name: jwk[name] for name in ("kty", "crv", "x", "y")}
     return jwe.encrypt_compact(protected, api_key, ECKey.import_key(public), registry=_REGISTRY)

@@ -125,6 +125,8 @@ class Session:
     claude_version: str | None = None
     #: Who created it, see `sidecar.origin.Origin.actor`; what another one reads is noted in the audit trail.
     created_by: str | None = None
+    #: The stored key it pays with; None for a key of its own, or the host's.
+    credential_id: UUID | None = None
     #: Absolute offset behind the last byte known to be stored.
     output_offset: int = 0
     #: Offsets below this may have been given out (see `Registry`); a restart goes on from here.

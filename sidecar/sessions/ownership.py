@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.clock import Clock
@@ -20,6 +21,7 @@ class Ownership:
     def __init__(self, data_dir: Path, clock: Clock) -> None:
         """Lock nothing yet."""
         self._path = data_dir / "lock"
+        self._keys = data_dir / "keys"
         self._clock = clock
         self._descriptor = -1
 
@@ -40,6 +42,23 @@ class Ownership:
                 )
             self._clock.sleep(_ATTEMPT_S)
         self._descriptor = descriptor
+        self._keys.unlink(missing_ok=True)  # of one that was killed
+
+    def publish(self, key_ids: Sequence[str]) -> None:
+        """Let others know which encryption keys the owner works with, newest first; names only."""
+        fresh = self._keys.with_name("keys.new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(f"{key_id}\n" for key_id in key_ids)
+        fresh.replace(self._keys)
+
+    def published(self) -> Sequence[str]:
+        """Return the encryption keys the present owner works with; none while it starts, or if it is no service."""
+        try:
+            return self._keys.read_text().split()
+        except FileNotFoundError:
+            return ()
 
     def held(self) -> bool:
         """Tell whether another process, normally the running service, owns the data directory; makes no file."""
@@ -56,6 +75,7 @@ class Ownership:
     def release(self) -> None:
         """Give the lock back."""
         if self._descriptor >= 0:
+            self._keys.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, literal_column, select
+from sqlalchemy import Connection, func, literal_column, select
 
-from sidecar.model import purpose
 from sidecar.storage.database import Database
-from sidecar.storage.tables import answers, audit, credentials, outputs, sealing_keys, sessions
+from sidecar.storage.kinds import KINDS, Kind
+from sidecar.storage.tables import audit, credentials, outputs, sessions
 
 #: Bytes of a sealed value that name its key; see `Cipher`.
 _HEADER_BYTES = 9
@@ -27,29 +27,6 @@ class Sample:
     purpose: str
     sealed: bytes
 
-
-@dataclass(frozen=True)
-class _Kind:
-    """A sealed column, the columns its purpose is made of, and how."""
-
-    name: str
-    sealed: Column[bytes]
-    keys: tuple[Column[object], ...]
-    purpose: Callable[..., str]
-
-
-_KINDS = (
-    _Kind("sessions' keys", sessions.c.credential, (sessions.c.id,), purpose.session_credential),
-    _Kind(
-        "stored credentials",
-        credentials.c.sealed,
-        (credentials.c.id, credentials.c.user_id),
-        purpose.credential,
-    ),
-    _Kind("sealing keys", sealing_keys.c.private, (sealing_keys.c.kid,), purpose.sealing_key),
-    _Kind("output", outputs.c.sealed, (outputs.c.session_id, outputs.c.offset), purpose.output),
-    _Kind("stored answers", answers.c.sealed, (answers.c.user_id, answers.c.key), purpose.answer),
-)
 
 #: Times that were taken from the clock when something was stored.
 _TAKEN = (
@@ -109,14 +86,14 @@ class Inspection:
     def samples(self) -> list[Sample]:
         """Return a row for each kind and each key it is sealed under."""
         with self._database.reading() as connection:
-            return [sample for kind in _KINDS for sample in _samples(connection, kind)]
+            return [sample for kind in KINDS for sample in _samples(connection, kind)]
 
 
-def _samples(connection: Connection, kind: _Kind) -> Iterator[Sample]:
+def _samples(connection: Connection, kind: Kind) -> Iterator[Sample]:
     header = func.substr(kind.sealed, literal_column("1"), literal_column(str(_HEADER_BYTES)))
     groups = select(header, func.count()).where(kind.sealed.is_not(None)).group_by(header)
     for found, count in connection.execute(groups).all():
-        query = select(kind.sealed, *kind.keys).where(header == found).limit(1)
+        query = select(kind.sealed, *kind.bound).where(header == found).limit(1)
         for row in connection.execute(query):  # on PostgreSQL it may have been deleted meanwhile
             values: list[Any] = list(row)
             yield Sample(kind.name, count, kind.purpose(*values[1:]), values[0])

@@ -202,6 +202,7 @@ def _fixed(session: Session) -> dict[str, Any]:
         "workspace_name": session.workspace_name,
         "created_at": session.created_at,
         "created_by": session.created_by,
+        "credential_id": session.credential_id,
     }
 
 
@@ -247,6 +248,7 @@ def _session(row: RowMapping) -> Session:
         reason=row["reason"],
         claude_version=row["claude_version"],
         created_by=row["created_by"],
+        credential_id=row["credential_id"],
         output_offset=row["output_offset"],
         reserved_offset=row["reserved_offset"],
         process_offset=row["process_offset"],

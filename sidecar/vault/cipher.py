@@ -56,6 +56,16 @@ class Cipher:
             )
         return cls([bytes.fromhex(key) for key in keys])
 
+    @property
+    def newest(self) -> bytes:
+        """Return what every token under the newest key begins with."""
+        return self._newest
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Return the names of the keys, newest first; they tell nothing of the keys."""
+        return tuple(key_id(header) for header in self._keys)
+
     def encrypt(self, plaintext: bytes, purpose: str) -> bytes:
         """Return a token that opens only for the same `purpose`."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -76,6 +86,11 @@ class Cipher:
             return key.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bound(header, purpose))
         except InvalidTag:
             raise DecryptionFailed from None
+
+
+def key_id(token: bytes) -> str:
+    """Return the name of the key a token was encrypted with."""
+    return token[len(_VERSION) : _HEADER_BYTES].hex()
 
 
 def _header(key: bytes) -> bytes:

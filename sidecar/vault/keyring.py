@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey
 from sidecar.clock import Clock
 from sidecar.errors import DecryptionFailed
 from sidecar.model import purpose
+from sidecar.model.event import Note, unnoted
 from sidecar.model.sealing import SealingPair
 from sidecar.vault.cipher import Cipher
 
@@ -67,9 +68,12 @@ class _Ring:
 class Keyring:
     """Makes, keeps and replaces key pairs. Threads may share it, and several processes one store."""
 
-    def __init__(self, store: PairStore, cipher: Cipher, clock: Clock, lifetime_s: float) -> None:
+    def __init__(
+        self, store: PairStore, cipher: Cipher, clock: Clock, lifetime_s: float, note: Note = unnoted
+    ) -> None:
         """Look at nothing yet."""
         self._store = store
+        self._note = note
         self._cipher = cipher
         self._clock = clock
         self._lifetime = timedelta(seconds=lifetime_s)
@@ -122,7 +126,9 @@ class Keyring:
     def _replaced(self) -> _Pair:
         """Put a fresh pair in the place of the newest one; if somebody else was faster, take theirs."""
         while True:
-            if self._store.replace(self._ring.newest_kid, self._fresh()):
+            fresh = self._fresh()
+            if self._store.replace(self._ring.newest_kid, fresh):
+                self._note("sealing.rotate", kid=fresh.kid)
                 log.info("a new sealing key pair is in use")
             newest = self._look().newest
             if newest is not None:

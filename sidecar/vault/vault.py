@@ -12,6 +12,7 @@ from sidecar.clock import Clock
 from sidecar.errors import CredentialGone, InvalidRequest
 from sidecar.model import purpose
 from sidecar.model.credential import ChosenKey, Credential, KeyChoice, Seal, hint_of
+from sidecar.model.event import Note, unnoted
 from sidecar.vault.cipher import Cipher
 from sidecar.vault.keyring import Keyring
 from sidecar.vault.sealed import refusal, unseal
@@ -57,8 +58,9 @@ class Means:
 class Vault:
     """Keep users' keys. One user's key is to another the same as none."""
 
-    def __init__(self, store: CredentialStore, means: Means, clock: Clock) -> None:
+    def __init__(self, store: CredentialStore, means: Means, clock: Clock, note: Note = unnoted) -> None:
         """Work on `store`."""
+        self._note = note
         self._store = store
         self._means = means
         self._clock = clock
@@ -83,6 +85,19 @@ class Vault:
             raise refusal(field)
         return self._add(user_id, unsealed.key, unsealed.seal, field)
 
+    def keep(self, user_id: str, choice: KeyChoice) -> Credential:
+        """Store the key that is given, plain or sealed.
+
+        Raises:
+            SealRefused, LimitReached: see `add_sealed`.
+            InvalidRequest: none is given.
+        """
+        if choice.sealed is not None:
+            return self.add_sealed(user_id, choice.sealed)
+        if choice.plain is None:
+            raise InvalidRequest.of("anthropicApiKey", "is missing")
+        return self.add(user_id, choice.plain)
+
     def list(self, user_id: str, *, limit: int, offset: int = 0) -> _Page:
         """Return a page of the user's credentials, newest first, and how many there are in all."""
         return self._store.list(user_id, limit=limit, offset=offset)
@@ -94,6 +109,7 @@ class Vault:
             NotFound: the user has no such credential.
         """
         self._store.remove(user_id, credential_id, self._clock.now())
+        self._note("credential.remove", user=user_id, credential=str(credential_id))
 
     def open(self, user_id: str, credential_id: UUID) -> str:
         """Return a stored key.
@@ -145,6 +161,8 @@ class Vault:
         added = self._store.add(fresh, sealed, seal=seal, most=MOST_CREDENTIALS)
         if added is None:
             raise refusal(field)
+        if added.id == fresh.id:  # not the repeat of one that is there
+            self._note("credential.add", user=user_id, credential=str(added.id), sealed=seal is not None)
         return added
 
     def _named(self, user_id: str, credential_id: UUID) -> ChosenKey:

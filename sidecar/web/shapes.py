@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sidecar.claude import keystrokes
 from sidecar.errors import InvalidRequest, TooLarge
 from sidecar.health import Health
 from sidecar.model.command import Command, InputMode, Receipt
+from sidecar.model.credential import Credential, KeyChoice
 from sidecar.model.output import Reading
 from sidecar.model.screen import Snapshot
 from sidecar.model.session import Size, check_workspace_name
@@ -18,18 +19,24 @@ from sidecar.web import schemas
 from sidecar.web.body import decoded, encoded
 
 
-def new_session(body: schemas.CreateBody, user_id: str) -> NewSession:
-    """Return what a create body asks for, on behalf of a user."""
+def new_session(body: schemas.CreateBody, user_id: str, session_id: UUID) -> NewSession:
+    """Return what a create body asks for, on behalf of a user, under an id."""
     return NewSession(
-        id=body.session_id or uuid4(),
+        id=session_id,
         user_id=user_id,
         workspace_type=body.workspace_type,
         workspace_name=check_workspace_name(body.workspace_name),
         size=Size(body.columns, body.rows),
         renderer=body.renderer,
         model=body.model,
-        api_key=body.credentials.anthropic_api_key if body.credentials else None,
+        key=_key_choice(body.credentials),
     )
+
+
+def _key_choice(given: schemas.Credentials | None) -> KeyChoice:
+    if given is None:
+        return KeyChoice()
+    return KeyChoice(given.anthropic_api_key, given.sealed, given.credential_id)
 
 
 def command(body: schemas.CommandBody) -> Command:
@@ -94,6 +101,13 @@ def session_object(status: Status) -> schemas.SessionObject:
         exit_code=session.exit_code,
         reason=session.reason,
         claude_version=session.claude_version,
+    )
+
+
+def credential_object(credential: Credential) -> schemas.CredentialObject:
+    """Return a stored key in the API's shape, which has no place for the key."""
+    return schemas.CredentialObject(
+        credential_id=credential.id, hint=credential.hint, created_at=credential.created_at
     )
 
 

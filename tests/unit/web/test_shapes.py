@@ -10,6 +10,7 @@ import pytest
 
 from sidecar.errors import InvalidRequest, TooLarge
 from sidecar.model.command import Command, InputMode
+from sidecar.model.credential import KeyChoice
 from sidecar.model.session import Renderer, Size, WorkspaceType
 from sidecar.web import schemas, shapes
 
@@ -59,7 +60,7 @@ def test_a_short_create_gets_the_defaults_of_the_contract() -> None:
         WorkspaceType.ISOLATED,
         "default",
     )
-    assert (made.size, made.renderer, made.model, made.api_key) == (Size(120, 40), Renderer.AUTO, None, None)
+    assert (made.size, made.renderer, made.model, made.key) == (Size(120, 40), Renderer.AUTO, None, KeyChoice())
 
 
 def test_each_create_without_an_id_gets_one_of_its_own() -> None:
