@@ -69,7 +69,7 @@ class Starter:
         program = self._program(live.session, rooms, begin, api_key)
         live.change(conversation_id=begin.conversation_id, process_offset=live.console.end)
         process = self._stage.launcher.launch(program)
-        live.console.attach(process, self._stage.reader)
+        live.console.attach(process, self._stage.reader, api_key.encode())
         self._await_prompt(live)
 
     def conversation(self, session: Session) -> UUID:

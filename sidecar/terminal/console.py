@@ -12,6 +12,7 @@ from sidecar.model.output import Chunk
 from sidecar.model.screen import Snapshot
 from sidecar.model.session import Size
 from sidecar.terminal.bell import Bell, listening
+from sidecar.terminal.mask import Mask
 from sidecar.terminal.process import Exit, Process
 from sidecar.terminal.queries import Questions
 from sidecar.terminal.reader import Reader
@@ -55,6 +56,7 @@ class Console:
         self._screen_lock = threading.Lock()
         self._input_lock = threading.Lock()
         self._questions = Questions()
+        self._mask = Mask(None)
         self._screen = Screen(size, ring.end)
         self._reader: Reader | None = None
         self._paused = False
@@ -71,11 +73,12 @@ class Console:
 
     # -- the reader's side -----------------------------------------------------------------------------
 
-    def attach(self, process: Process, reader: Reader) -> None:
-        """Begin to read a new program; its screen starts empty."""
+    def attach(self, process: Process, reader: Reader, secret: bytes | None = None) -> None:
+        """Begin to read a new program, in whose output `secret` is masked; its screen starts empty."""
         with self._screen_lock, self._lock:
             self._screen = Screen(self.size, self._ring.end)
             self._questions = Questions()
+            self._mask = Mask(secret)
             self._paused = False
             self.process, self.exit, self._reader = process, None, reader
         reader.add(process, self)
@@ -91,6 +94,24 @@ class Console:
 
     def output(self, data: bytes) -> bool:
         """Take bytes from the reader; False asks it to pause until they are stored."""
+        shown = self._mask.feed(data)
+        go_on = self._keep(shown) if shown else True
+        for question in self._questions.find(data):
+            self._hooks.asked(question)
+        return go_on
+
+    @property
+    def holding(self) -> bool:
+        """Tell whether bytes are held back that may be the beginning of the key."""
+        return self._mask.holding
+
+    def paused(self) -> None:
+        """Let go of what is held back: nothing has followed it."""
+        if held := self._mask.flush():
+            self._keep(held)
+
+    def _keep(self, data: bytes) -> bool:
+        """Remember what may be shown; False asks the reader to pause."""
         with self._lock:
             self._ring.append(data, int(self._clock.now().timestamp() * 1000))
             self._paused = self.lossless and self._ring.end - self._stored > self._ring.room - _SLACK
@@ -98,12 +119,11 @@ class Console:
         self.last_output = self._clock.monotonic()
         self.bell.ring()
         self._hooks.unsaved()
-        for question in self._questions.find(data):
-            self._hooks.asked(question)
         return go_on
 
     def ended(self, end: Exit) -> None:
         """Note the program's end."""
+        self.paused()
         self.exit = end
         self.bell.ring()
         self._hooks.ended(end)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from sidecar.clock import Clock, SystemClock
 from sidecar.terminal.process import Exit, Process
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ _READ_SIZE = 65536
 _MUCH = 2048
 #: Reads left to a child that has ended: what it printed last is still in the kernel's buffer.
 _LAST_READS = 64
+#: What a sink holds back comes out when nothing has followed for so long: programs write their lines at once.
+_PAUSE_S = 0.05
 
 
 class Sink(Protocol):
@@ -28,6 +31,13 @@ class Sink(Protocol):
 
     def output(self, data: bytes) -> bool:
         """Take `data`; return False to pause reading until `Reader.resume`."""
+
+    @property
+    def holding(self) -> bool:
+        """Tell whether `paused` should be called if nothing more comes for a moment."""
+
+    def paused(self) -> None:
+        """Note that nothing more has come."""
 
     def ended(self, end: Exit) -> None:
         """Note that the process has ended and everything it printed was delivered."""
@@ -48,13 +58,16 @@ class Reader:
     A child that floods gets one bounded turn per round, as every other, so it cannot starve its neighbours.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         """Prepare; `start` begins reading."""
+        self._clock = clock or SystemClock()
         self._selector = selectors.DefaultSelector()
         self._orders: deque[Callable[[], None]] = deque()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake, selectors.EVENT_READ, None)
         self._watches: dict[int, _Watch] = {}
+        #: Whose sinks hold something back, and when they are told that nothing has followed.
+        self._holding: dict[_Watch, float] = {}
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="pty-reader", daemon=True)
 
@@ -108,27 +121,44 @@ class Reader:
 
     def _run(self) -> None:
         while not self._stopping:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._patience()):
                 self._handle(key)
+            self._tell_pauses()
+
+    def _patience(self) -> float | None:
+        """Return how long nothing may happen before somebody has to be told."""
+        if not self._holding:
+            return None
+        return max(0.0, min(self._holding.values()) - self._clock.monotonic())
+
+    def _tell_pauses(self) -> None:
+        now = self._clock.monotonic() if self._holding else 0.0
+        for watch in [watch for watch, at in self._holding.items() if at <= now]:
+            del self._holding[watch]
+            self._guarded(watch, watch.sink.paused)
 
     def _handle(self, key: selectors.SelectorKey) -> None:
         watch: _Watch | None = key.data
         if watch is None:
             self._obey()
         elif self._watches.get(watch.process.pid) is watch:
-            try:
-                self._serve(watch, key.fd)
-            except Exception:  # one session's fault must not stop the reading of all others
-                log.exception("reading a terminal failed")
-                with suppress(Exception):  # told above; what matters now is that it is not looked at again
-                    self._finish(watch)
+            self._guarded(watch, lambda: self._serve(watch, key.fd))
+
+    def _guarded(self, watch: _Watch, call: Callable[[], None]) -> None:
+        """Make one session's fault not stop the reading of all others."""
+        try:
+            call()
+        except Exception:
+            log.exception("reading a terminal failed")
+            with suppress(Exception):  # told above; what matters now is that it is not looked at again
+                self._finish(watch)
 
     def _obey(self) -> None:
         os.eventfd_read(self._wake)
         while self._orders:
             try:
                 self._orders.popleft()()
-            except Exception:  # see `_handle`
+            except Exception:  # see `_guarded`
                 log.exception("an order to the reader failed")
 
     def _serve(self, watch: _Watch, fd: int) -> None:
@@ -141,6 +171,13 @@ class Reader:
             self._pause(watch)  # closed before the end; the pidfd tells when it comes
         elif data and not watch.sink.output(data):
             self._pause(watch)
+        self._note_holding(watch)
+
+    def _note_holding(self, watch: _Watch) -> None:
+        if watch.sink.holding:
+            self._holding[watch] = self._clock.monotonic() + _PAUSE_S
+        else:
+            self._holding.pop(watch, None)
 
     def _drain(self, watch: _Watch) -> None:
         for _ in range(_LAST_READS):
@@ -152,6 +189,7 @@ class Reader:
     def _finish(self, watch: _Watch) -> None:
         if self._watches.pop(watch.process.pid, None) is None:
             return
+        self._holding.pop(watch, None)
         self._pause(watch)
         self._selector.unregister(watch.process.pidfd)
         end = watch.process.poll()

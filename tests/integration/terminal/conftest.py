@@ -30,7 +30,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     reader.start()
     responder.start()
 
-    def begin(script: str, *, ring: int = 4 << 20, lossless: bool = False) -> Console:
+    def begin(
+        script: str, *, ring: int = 4 << 20, lossless: bool = False, secret: bytes | None = None
+    ) -> Console:
         ends: list[Exit] = []
         hooks = Hooks(lambda: None, lambda asked: responder.ask(console, asked), ends.append)
         console = Console(Size(80, 24), Ring(ring), clock, hooks)
@@ -39,7 +41,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         whole = f"import os, sys, time, tty, signal\ntty.setraw(0)\n{script}"
         environment = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         program = Program((PYTHON, "-c", whole), environment, tmp_path, console.size)
-        console.attach(launcher.launch(program), reader)
+        console.attach(launcher.launch(program), reader, secret)
         consoles.append(console)
         return console
 

@@ -242,3 +242,57 @@ def _reaped_by_all(console: Console) -> None:
     assert ended(console)
     assert console.exit is not None
     assert console.exit.code == 5
+
+
+# -- the user's key --------------------------------------------------------------------------------------
+
+KEY = b"sk-ant-api03-Zq8xW1vN5tR7yU2pL9kJ4hG6fD3sA0mBcVzXe"
+
+
+@pytest.mark.parametrize("size", [1, 7, 16, 100])
+def test_a_key_that_a_program_prints_is_masked_however_it_is_cut(start: Start, size: int) -> None:
+    whole = b"before " + KEY + b" after"
+    console = start(
+        f"for at in range(0, {len(whole)}, {size}): os.write(1, {whole!r}[at:at + {size}]); time.sleep(0.001)",
+        secret=KEY,
+    )
+
+    assert ended(console)
+
+    shown = printed(console)
+    assert len(shown) == len(whole)
+    assert KEY not in shown
+    assert b"*" * (len(KEY) - 15) + b" after" in shown
+    assert "*" * 20 in "".join(console.lines()[0])
+    assert KEY.decode() not in console.snapshot().ansi
+
+
+def test_what_begins_like_the_key_comes_after_a_pause(start: Start) -> None:
+    console = start("os.write(1, b'type sk-ant-api')\ntime.sleep(60)", secret=KEY)
+
+    assert until(lambda: printed(console) == b"type sk-ant-api", 10)
+
+
+def test_what_begins_like_the_key_comes_at_the_end(start: Start) -> None:
+    console = start("os.write(1, b'sk-ant-api')", secret=KEY)
+
+    assert ended(console)
+
+    assert printed(console) == b"sk-ant-api"
+
+
+def test_a_question_is_answered_also_while_bytes_are_held_back(start: Start) -> None:
+    script = "os.write(1, b'sk-ant-api\\x1b[6n')\nos.write(1, b'answer' + os.read(0, 20)[1:])"
+    console = start(script, secret=KEY)
+
+    assert ended(console)
+
+    assert b"answer[" in printed(console)
+
+
+def test_another_key_than_the_programs_own_is_not_known(start: Start) -> None:
+    console = start(f"os.write(1, {KEY!r})", secret=b"sk-ant-api03-" + b"x" * 40)
+
+    assert ended(console)
+
+    assert printed(console) == KEY

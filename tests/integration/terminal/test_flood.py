@@ -21,6 +21,8 @@ FLOOD = 300_000
 class Sink:
     """Keep what was delivered."""
 
+    holding = False
+
     def __init__(self) -> None:
         self.deliveries: list[bytes] = []
         self.over = threading.Event()
@@ -28,6 +30,9 @@ class Sink:
     def output(self, data: bytes) -> bool:
         self.deliveries.append(data)
         return True
+
+    def paused(self) -> None:
+        raise AssertionError("it holds nothing")
 
     def ended(self, _: Exit) -> None:
         self.over.set()
