@@ -16,7 +16,8 @@
     ├── Unauthenticated               no credential, or a wrong one
     ├── Forbidden                     the credential does not allow this
     │   └── OriginRefused             a page of another origin uses the signed-in cookie
-    ├── NotFound                      no such thing, or it belongs to somebody else
+    ├── NotFound                      no such thing
+    │   └── NotYours                  it belongs to somebody else, who is told the same as if there were none
     ├── Conflict                      the request does not fit the present state
     │   ├── SessionEnded              the session has ended
     │   ├── SessionExists             the session id is taken by a different request
@@ -128,6 +129,10 @@ class OriginRefused(Forbidden):
 
 class NotFound(SidecarError):
     """There is no such resource."""
+
+
+class NotYours(NotFound):
+    """There is no such resource."""  # the same words: a caller must not see the difference
 
 
 class Conflict(SidecarError):

@@ -6,6 +6,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from sidecar import __version__
+from sidecar.access.ledger import Ledger
+from sidecar.access.repeats import Repeats
+from sidecar.audit.reads import Reads
+from sidecar.audit.refusals import Refusals
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.errors import CliUnavailable, IsolationUnavailable, NotFound, StorageUnavailable
@@ -30,6 +35,7 @@ from sidecar.sessions.responder import Responder
 from sidecar.sessions.starter import Plan, Stage, Starter
 from sidecar.sessions.submit import Submitter
 from sidecar.sessions.writer import Writer
+from sidecar.storage.answers import AnswerStore
 from sidecar.terminal.console import Console, Hooks
 from sidecar.terminal.process import Launcher
 from sidecar.terminal.reader import Reader
@@ -51,6 +57,12 @@ class Services:
         self._opened = ExitStack()
         self._began = self.clock.monotonic()
         self.records = Records(settings, self.clock)
+        #: Counts what the web refuses.
+        self.refusals = Refusals(self.records.trail.note, self.clock)
+        self.vault = self.records.vault
+        self._ledger = Ledger(AnswerStore(self.records.database), self.records.cipher, self.clock)
+        #: Executes calls with an Idempotency-Key.
+        self.repeats = Repeats(self._ledger)
         self._store = self.records.sessions
         self._outputs = self.records.outputs
         self._folders = Folders(settings.data_dir)
@@ -78,13 +90,25 @@ class Services:
         with ExitStack() as stack:
             self._ownership.acquire()
             stack.callback(self._ownership.release)
+            self._ownership.publish(self.records.cipher.key_ids)
             self.records.open()
             stack.callback(self.records.close)
+            stack.callback(self._flush_answers)
+            self._begin_trail(stack)
             self._examine()
-            recover(self._registry, self._store, self._folders, self.clock)
+            recover(self._registry, self._store, self._folders, self.clock, self.records.trail.note)
             self._start(stack)
             log.info("ready for sessions")
             self._opened = stack.pop_all()
+
+    def _begin_trail(self, stack: ExitStack) -> None:
+        """Begin before and end after everything that is noted: the stop itself is the last entry."""
+        trail = self.records.trail
+        trail.start()
+        stack.callback(trail.stop)
+        trail.note("service.start", version=__version__)
+        stack.callback(trail.note, "service.stop")
+        stack.callback(self.refusals.flush, everything=True)
 
     def _start(self, stack: ExitStack) -> None:
         stack.callback(self._launcher.close)
@@ -105,20 +129,29 @@ class Services:
         for live in self._registry.lives():
             live.console.bell.ring()
         self.sessions.pumps.wake()
+        self.repeats.stop_waiting()
 
     def drain(self, *, draining: bool) -> int:
         """Take no new sessions any more, or take them again; return how many programs run.
 
         Sessions that are there go on, and wake. A restart takes new ones again.
         """
-        self._registry.draining = draining
-        log.info("draining: no new sessions are taken" if draining else "new sessions are taken again")
+        if self._registry.draining != draining:  # whoever waits for it to be done asks again and again
+            self._registry.draining = draining
+            self.records.trail.note("service.drain", draining=draining)
+            log.info("draining: no new sessions are taken" if draining else "new sessions are taken again")
         return sum(live.state.live for live in self._registry.lives())
 
     def close(self) -> None:
         """Put sessions to sleep, store what is left, and let go of everything. May be called twice."""
         self.stop_waiting()
         self._opened.close()
+
+    def _flush_answers(self) -> None:
+        try:
+            self._ledger.flush()
+        except StorageUnavailable:
+            log.warning("the database is away; answers to calls with an Idempotency-Key are lost")
 
     def _settle(self) -> None:
         """After an orderly stop nothing was given out beyond what is stored: the reserve is not needed."""
@@ -193,15 +226,15 @@ class Services:
             timeout_s=settings.session_start_timeout,
         )
         stage = Stage(self._folders, self._isolation, self._launcher, self._reader)
-        shared = settings.anthropic_api_key if settings.share_host_key else None
         crew = Crew(
             store=self._store,
-            keys=Keys(self._store, self.records.cipher, shared),
+            keys=Keys(self._store, self.records.cipher, self.vault),
             starter=Starter(plan, stage, self.clock),
             ender=Ender(self.clock),
             offsets=self._offsets,
             enliven=self._enliven,
             require_able=self.require_able,
+            note=self.records.trail.note,
         )
         return Registry(
             crew, registry.Limits(settings.max_sessions_per_user, settings.max_sessions), self.clock
@@ -221,7 +254,11 @@ class Services:
 
     def _chores(self) -> Sequence[Chore]:
         """Return what other parts want done once a minute; one that fails is logged and done again later."""
-        return [self.records.sign_ins.purge]
+        stored = (self.records.sign_ins.purge, self.records.keyring.renew, self.vault.purge)
+        return [*stored, self.refusals.flush, self._prune_audit, self._ledger.tidy]
+
+    def _prune_audit(self) -> None:
+        self.records.trail.prune(self.settings.audit_retention)
 
     def _build_desk(self) -> Desk:
         output = Output(self._outputs, self.clock, lambda: self._registry.closing)
@@ -232,6 +269,8 @@ class Services:
             submitter=Submitter(self.clock),
             store=self._store,
             clock=self.clock,
+            note=self.records.trail.note,
+            reads=Reads(self.records.trail.note, self.clock),
         )
 
     def _enliven(self, session: Session, start: int) -> Live:
@@ -243,5 +282,5 @@ class Services:
         )
         console = Console(session.size, Ring(self.settings.output_buffer, start), self.clock, hooks)
         console.reserved = max(start, session.reserved_offset)
-        live = Live(session, console, self.clock)
+        live = Live(session, console, self.clock, self.records.trail.note)
         return live

@@ -14,6 +14,7 @@ from datetime import datetime
 from sidecar.clock import Clock
 from sidecar.errors import InvalidRequest, StorageUnavailable, Unauthenticated
 from sidecar.model.caller import ApiKey, Scope
+from sidecar.model.event import Note, unnoted
 from sidecar.model.session import check_user_id
 from sidecar.storage.api_keys import ApiKeyStore
 
@@ -38,10 +39,11 @@ class ApiKeys:
     a key holds 256 random bits. Nothing is cached, so a key that was revoked by another process is refused at once.
     """
 
-    def __init__(self, store: ApiKeyStore, clock: Clock) -> None:
+    def __init__(self, store: ApiKeyStore, clock: Clock, note: Note = unnoted) -> None:
         """Begin; nothing is read yet."""
         self._store = store
         self._clock = clock
+        self._note = note
         #: When the use of a key was last noted; as many entries as keys were used since the start.
         self._noted: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -66,6 +68,14 @@ class ApiKeys:
             raise InvalidRequest.of("expires", "lies in the past")
         text = f"{PREFIX}{key.id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
         self._store.add(key, _digest(text))
+        self._note(
+            "key.create",
+            user=user_id,
+            key=key.id,
+            name=key.name,
+            scopes=" ".join(sorted(key.scopes)),
+            expires=expires_at.isoformat() if expires_at else None,
+        )
         return key, text
 
     def check(self, text: str) -> ApiKey:
@@ -103,7 +113,11 @@ class ApiKeys:
         Raises:
             NotFound: there is no such key.
         """
-        return self._store.revoke(key_id, self._clock.now())
+        revoked = self._store.revoke(key_id, self._clock.now())
+        if revoked:
+            found = self._store.find(key_id)
+            self._note("key.revoke", user=found[0].user_id if found else None, key=key_id)
+        return revoked
 
     def list(self, user_id: str | None = None) -> Sequence[ApiKey]:
         """Return the keys of a user, or of all, oldest first; also revoked and expired ones."""

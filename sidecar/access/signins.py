@@ -11,6 +11,7 @@ from sidecar.access.keys import ApiKeys
 from sidecar.clock import Clock
 from sidecar.errors import Unauthenticated
 from sidecar.model.caller import ApiKey
+from sidecar.model.event import Note, unnoted
 from sidecar.model.signin import SignIn
 from sidecar.storage.signins import SignInStore
 
@@ -26,8 +27,9 @@ class SignIns:
     The key itself is never in the cookie: a stolen one ends by signing out, and cannot be used as a key.
     """
 
-    def __init__(self, store: SignInStore, keys: ApiKeys, clock: Clock) -> None:
+    def __init__(self, store: SignInStore, keys: ApiKeys, clock: Clock, note: Note = unnoted) -> None:
         """Begin; nothing is read yet."""
+        self._note = note
         self._store = store
         self._keys = keys
         self._clock = clock
@@ -44,6 +46,7 @@ class SignIns:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         sign_in = SignIn(_digest(token), key.id, now, ends)
         self._store.add(sign_in)
+        self._note("signin.create", user=key.user_id, key=key.id)
         return sign_in, token
 
     def check(self, token: str) -> ApiKey:
@@ -60,7 +63,11 @@ class SignIns:
 
     def leave(self, token: str) -> bool:
         """Sign out; return whether somebody was signed in with the token."""
-        return bool(_TOKEN.fullmatch(token)) and self._store.remove(_digest(token))
+        sign_in = self._store.find(_digest(token)) if _TOKEN.fullmatch(token) else None
+        if sign_in is None or not self._store.remove(sign_in.digest):
+            return False
+        self._note("signin.end", key=sign_in.key_id)
+        return True
 
     def purge(self) -> None:
         """Forget what has expired."""

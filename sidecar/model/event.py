@@ -113,6 +113,10 @@ class Note(Protocol):
         """Note the event. It never fails and never waits for the database."""
 
 
+def unnoted(action: str, *, user: str | None = None, session: UUID | None = None, **detail: Fact) -> None:
+    """Note nothing: for work without a trail, as on a copy of the data."""
+
+
 def digest_of(previous: bytes, number: int, event: Event) -> bytes:
     """Return the digest of an entry: SHA-256 over the previous one and the canonical JSON of this one."""
     document = {"number": number, **event.document()}

@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from sidecar.audit.reads import Reads
 from sidecar.clock import Clock
 from sidecar.errors import InputStalled, NotFound, SessionEnded, StorageUnavailable
 from sidecar.model.command import Command, Receipt
+from sidecar.model.event import Note
 from sidecar.model.output import Reading
 from sidecar.model.screen import Snapshot
 from sidecar.model.session import Activity, Session, SessionState, Size
@@ -68,6 +70,8 @@ class Desk:
     submitter: Submitter
     store: SessionStore
     clock: Clock
+    note: Note
+    reads: Reads
 
     def create(self, new: NewSession, wait_s: float) -> Status:
         """Create a session; see `Registry.create`."""
@@ -88,25 +92,25 @@ class Desk:
             self.registry.wake(live)
             cursor = live.console.end
             live.used(self.clock.now())
+            self._note_command(live.session, command)
             submitted = self._put(live, command)
         return Receipt(accepted=True, submitted=submitted, cursor=cursor)
 
     def settled(self, access: Access, cursor: int, span: Span) -> Reading:
         """Wait until the screen has settled, then return the output since `cursor`."""
         live = self._find(access)
+        self.reads.saw(live.session, "output")
         self.submitter.settle(live.console, live.activity, span.wait_s)
         return self.output_reader.read(live, cursor, span.limit, text=span.text)
 
     def output(self, access: Access, cursor: int, span: Span) -> Reading:
         """Return output from `cursor`; see `Output.read`."""
-        live = self._find(access)
-        live.used(self.clock.now())
+        live = self._seen(access, "output")
         return self.output_reader.read(live, cursor, span.limit, span.wait_s, text=span.text)
 
     def taken(self, access: Access, span: Span) -> Reading:
         """Return what came since the last such call: the predecessor's destructive read. Nothing is destroyed."""
-        live = self._find(access)
-        live.used(self.clock.now())
+        live = self._seen(access, "output")
         with live.taking:
             begin = self.registry.taken(access.session_id)
             reading = self.output_reader.read(live, begin, span.limit, text=span.text)
@@ -121,14 +125,13 @@ class Desk:
         for live in found.values():
             if live is not None:
                 live.used(self.clock.now())
+                self.reads.saw(live.session, "output")
         wanted = [Wanted(session_id, live, cursors[session_id]) for session_id, live in found.items()]
         return self.pumps.collect(pump, wanted, limit, wait_s)
 
     def screen(self, access: Access) -> Snapshot:
         """Return the rendered screen."""
-        live = self._find(access)
-        live.used(self.clock.now())
-        return self.output_reader.screen(live)
+        return self.output_reader.screen(self._seen(access, "screen"))
 
     def status(self, access: Access) -> Status:
         """Return the session with its activity."""
@@ -151,6 +154,8 @@ class Desk:
         """End the session, and as an administrator also another user's; also fine when it has ended already."""
         live = self.registry.find_any(access.session_id) if anybodys else self._find(access)
         own = live.session.user_id == access.user_id
+        if not live.state.ended:
+            self.note("session.end", user=live.session.user_id, session=live.session.id, own=own)
         self.registry.terminate(live, "Its user ended it." if own else "An administrator ended it.")
 
     def page(self, query: Query) -> tuple[list[Status], int]:
@@ -168,7 +173,15 @@ class Desk:
     def recording(self, access: Access) -> Iterator[str]:
         """Return the recording, line by line."""
         session = self._find(access).session
+        self.reads.saw(session, "recording")
         return asciicast(session, self.output_reader.store.chunks(session.id))
+
+    def _note_command(self, session: Session, command: Command) -> None:
+        """Note an input before it is put in: none reaches a terminal without. Its length, never what it is."""
+        length = len(command.data or command.text.encode("utf-8", "replace"))
+        self.note(
+            "session.command", user=session.user_id, session=session.id, mode=command.mode.value, bytes=length
+        )
 
     def _put(self, live: Live, command: Command) -> bool:
         try:
@@ -181,6 +194,13 @@ class Desk:
 
     def _find(self, access: Access) -> Live:
         return self.registry.find(access.user_id, access.session_id)
+
+    def _seen(self, access: Access, what: str) -> Live:
+        """Return the session, of which somebody is shown `what`."""
+        live = self._find(access)
+        live.used(self.clock.now())
+        self.reads.saw(live.session, what)
+        return live
 
     def _any(self, session_id: UUID) -> Live | None:
         try:

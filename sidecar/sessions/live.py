@@ -9,6 +9,7 @@ from typing import Any
 from sidecar.claude import gates
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError, StorageUnavailable
+from sidecar.model.event import Note
 from sidecar.model.session import Activity, Session, SessionState
 from sidecar.sessions.turns import Turns
 from sidecar.storage.sessions import SessionStore
@@ -18,9 +19,10 @@ from sidecar.terminal.console import Console
 class Live:
     """One session of this process. Its value changes by `change`, under a lock that is never held while waiting."""
 
-    def __init__(self, session: Session, console: Console, clock: Clock) -> None:
-        """Hold `session`, whose output goes through `console`."""
+    def __init__(self, session: Session, console: Console, clock: Clock, note: Note) -> None:
+        """Hold `session`, whose output goes through `console`; changes of its state are told by `note`."""
         self._clock = clock
+        self._note = note
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._session = session
@@ -56,9 +58,8 @@ class Live:
             ValueError: the state may not become the new one.
         """
         with self._lock:
-            self._session = self._session.evolve(**changes)
-            self.unsaved = True
-        self.console.changed()
+            before, after = self._evolve(changes)
+        self._changed(before, after)
         return self._session
 
     def change_if(self, *states: SessionState, **changes: Any) -> bool:
@@ -66,10 +67,27 @@ class Live:
         with self._lock:
             if self._session.state not in states:
                 return False
-            self._session = self._session.evolve(**changes)
-            self.unsaved = True
-        self.console.changed()
+            before, after = self._evolve(changes)
+        self._changed(before, after)
         return True
+
+    def discard(self, failure: SidecarError) -> None:
+        """Let whoever waits for a session that could not be created know why. It never was, so nothing is noted."""
+        self.failure = failure
+        with self._lock:
+            self._evolve({"state": SessionState.FAILED})
+        self.console.changed()
+
+    def _evolve(self, changes: dict[str, Any]) -> tuple[Session, Session]:
+        """Change the value, with the lock held; return the one before and the one after."""
+        before, self._session = self._session, self._session.evolve(**changes)
+        self.unsaved = True
+        return before, self._session
+
+    def _changed(self, before: Session, after: Session) -> None:
+        """Tell of a change: the audit trail first, so that no answer is ahead of it."""
+        note_change(self._note, before.state, after)
+        self.console.changed()
 
     def save(self, store: SessionStore) -> None:
         """Store the value of the moment. One at a time: an older value must not overwrite a newer one.
@@ -104,3 +122,18 @@ class Live:
             return Activity.IDLE
         lines, title = self.console.lines()
         return gates.activity(gates.View(lines, title, self.console.quiet()))
+
+
+def note_change(note: Note, before: SessionState, session: Session) -> None:
+    """Note that `session` has come into its state, if it was in another one `before`."""
+    if before is session.state:
+        return
+    reason = (session.reason or "").partition("\n")[0]  # what follows may be from the screen
+    note(
+        "session.state",
+        user=session.user_id,
+        session=session.id,
+        before=before.value,
+        after=session.state.value,
+        reason=reason or None,
+    )

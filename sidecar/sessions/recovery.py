@@ -7,8 +7,10 @@ import logging
 from sidecar.clock import Clock
 from sidecar.errors import NotFound
 from sidecar.isolation import processes
+from sidecar.model.event import Note
 from sidecar.model.session import Session, SessionState
 from sidecar.sessions.folders import Folders
+from sidecar.sessions.live import note_change
 from sidecar.sessions.registry import Registry
 from sidecar.storage.sessions import SessionStore
 
@@ -19,7 +21,7 @@ _OPEN = (SessionState.STARTING, SessionState.RUNNING, SessionState.HIBERNATED, S
 _ORPHANS_S = 5.0
 
 
-def recover(registry: Registry, store: SessionStore, folders: Folders, clock: Clock) -> None:
+def recover(registry: Registry, store: SessionStore, folders: Folders, clock: Clock, note: Note) -> None:
     """Kill orphans, mark sessions without a process `interrupted`, and remove files of sessions that are gone.
 
     Call it before anything else touches sessions, and only by the owner of the data directory.
@@ -29,14 +31,15 @@ def recover(registry: Registry, store: SessionStore, folders: Folders, clock: Cl
         if session.id in orphans:
             killed = processes.kill_tagged(session.id, clock.monotonic() + _ORPHANS_S, clock)
             log.warning("%d orphaned processes were killed", killed, extra={"session": session.id})
-        registry.adopt(_interrupted(session, store) if session.state.live else session)
+        registry.adopt(_interrupted(session, store, note) if session.state.live else session)
     _remove_leftovers(store, folders)
 
 
-def _interrupted(session: Session, store: SessionStore) -> Session:
+def _interrupted(session: Session, store: SessionStore, note: Note) -> Session:
     reason = "The service ended unexpectedly; the next command resumes the session."
     interrupted = session.evolve(state=SessionState.INTERRUPTED, reason=reason)
     store.save(interrupted)
+    note_change(note, session.state, interrupted)
     return interrupted
 
 

@@ -14,6 +14,7 @@ from sidecar.errors import (
     ConversationInUse,
     Draining,
     NotFound,
+    NotYours,
     SessionEnded,
     SessionExists,
     ShuttingDown,
@@ -21,11 +22,13 @@ from sidecar.errors import (
     StartFailed,
     StorageUnavailable,
 )
+from sidecar.model.credential import ChosenKey, KeyChoice
+from sidecar.model.event import Note
 from sidecar.model.session import Renderer, Session, SessionState, Size, WorkspaceType
 from sidecar.origin import origin
 from sidecar.sessions.ender import Ender
 from sidecar.sessions.keys import Keys
-from sidecar.sessions.live import Live
+from sidecar.sessions.live import Live, note_change
 from sidecar.sessions.offsets import WINDOW, Offsets
 from sidecar.sessions.starter import Starter
 from sidecar.storage.sessions import SessionStore
@@ -50,7 +53,7 @@ class NewSession:
     size: Size
     renderer: Renderer
     model: str | None
-    api_key: str | None
+    key: KeyChoice
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Crew:
     enliven: Callable[[Session, int], Live]
     #: Raises when no session could be started on this host.
     require_able: Callable[[], None]
+    #: Puts events into the audit trail.
+    note: Note
 
 
 class Registry:
@@ -120,7 +125,7 @@ class Registry:
         """
         live = self.find_any(session_id)
         if live.session.user_id != user_id:
-            raise NotFound
+            raise NotYours
         return live
 
     def find_any(self, session_id: UUID) -> Live:
@@ -136,8 +141,15 @@ class Registry:
             return self._restored(session)
         if session.state.live:  # a create whose commit went through although its answer was lost
             reason = "Its start was cut short; the next command starts it."
-            session = session.evolve(state=SessionState.INTERRUPTED, reason=reason)
+            return self._interrupted(session, reason)
         return self.adopt(session)
+
+    def _interrupted(self, session: Session, reason: str) -> Live:
+        changed = session.evolve(state=SessionState.INTERRUPTED, reason=reason)
+        live = self.adopt(changed)
+        if live.session is changed:  # nobody else was quicker
+            note_change(self._crew.note, session.state, changed)
+        return live
 
     def _restored(self, session: Session) -> Live:
         return self._crew.enliven(session, self._crew.offsets.following(session))
@@ -172,18 +184,20 @@ class Registry:
         if self.draining and not self._exists(new):
             raise Draining
         self._crew.require_able()
-        key = self._crew.keys.choose(new.api_key)
-        live, fresh = self._enter(new)
+        chosen = self._crew.keys.choose(new.user_id, new.key)
+        live, fresh = self._enter(new, chosen)
         if fresh:
             try:
-                self._store(live, new)
+                self._store(live, new, chosen)
             except SessionExists:
                 self.drop(live)
                 return self._existing(new)
             except Exception:
                 self._discard(live)
                 raise
-            threading.Thread(target=self._start, args=(live, key), name="session-start", daemon=True).start()
+            threading.Thread(
+                target=self._start, args=(live, chosen.key), name="session-start", daemon=True
+            ).start()
         self._await_start(live, wait_s)
         if live.failure is not None:
             raise live.failure
@@ -197,9 +211,9 @@ class Registry:
             return False
         return True
 
-    def _enter(self, new: NewSession) -> tuple[Live, bool]:
+    def _enter(self, new: NewSession, chosen: ChosenKey) -> tuple[Live, bool]:
         """Take the id in memory first, so that two creates at once cannot both start."""
-        live = self._crew.enliven(self._session(new), 0)
+        live = self._crew.enliven(self._session(new, chosen), 0)
         with self._lock:
             if self.closing:  # `close` has looked at all sessions already
                 raise ShuttingDown
@@ -208,7 +222,7 @@ class Registry:
             raise SessionExists
         return known, known is live
 
-    def _session(self, new: NewSession) -> Session:
+    def _session(self, new: NewSession, chosen: ChosenKey) -> Session:
         now = self._clock.now()
         return Session(
             id=new.id,
@@ -225,13 +239,22 @@ class Registry:
             claude_version=self.claude_version,
             reserved_offset=WINDOW,
             created_by=origin().actor,
+            credential_id=chosen.credential_id,
         )
 
-    def _store(self, live: Live, new: NewSession) -> None:
-        sealed = self._crew.keys.seal(new.id, new.api_key)
+    def _store(self, live: Live, new: NewSession, chosen: ChosenKey) -> None:
+        sealed = self._crew.keys.seal(new.id, chosen)
         limits = self._limits
         self._crew.store.add(
             live.session, max_per_user=limits.per_user, max_total=limits.total, sealed_credential=sealed
+        )
+        self._crew.note(
+            "session.create",
+            user=new.user_id,
+            session=new.id,
+            workspaceType=new.workspace_type.value,
+            workspaceName=new.workspace_name,
+            model=new.model,
         )
 
     def _existing(self, new: NewSession) -> Live:
@@ -243,8 +266,7 @@ class Registry:
     def _discard(self, live: Live) -> None:
         """Undo an id taken in memory; whoever waits for it meanwhile learns that it was not created."""
         self.drop(live)
-        live.failure = StartFailed("The session could not be created.")
-        live.change(state=SessionState.FAILED)
+        live.discard(StartFailed("The session could not be created."))
 
     def _start(self, live: Live, key: str) -> None:
         with live.rising:
@@ -293,6 +315,7 @@ class Registry:
         Raises:
             SessionEnded: it has ended.
             ConversationInUse: another session holds the conversation it would resume.
+            CredentialGone: the key it was created with has been removed; it stays asleep.
             StartFailed, CliUnavailable, IsolationUnavailable, StorageUnavailable: it stays asleep.
         """
         if live.state is SessionState.STARTING:
@@ -319,7 +342,7 @@ class Registry:
                 self._resuming.discard(conversation)
 
     def _bring_back(self, live: Live) -> None:
-        key = self._crew.keys.open(live.session.id)
+        key = self._crew.keys.open(live.session)
         reserved = self._crew.offsets.reserve(live.session.id, live.console.end)
         live.console.reserved = max(live.console.reserved, reserved)
         try:

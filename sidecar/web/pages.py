@@ -12,6 +12,7 @@ from sidecar.web.auth import visitor
 from sidecar.web.body import FORM, parse_form
 from sidecar.web.context import desk, services
 from sidecar.web.operation import Operation, describe
+from sidecar.web.refusals import note_refusal
 
 views = Blueprint("pages", __name__)
 
@@ -74,8 +75,9 @@ def sign_out() -> Response:
 
 
 @views.errorhandler(Unauthenticated)
-def refuse(_: Unauthenticated) -> Response:
+def refuse(error: Unauthenticated) -> Response:
     """Show the form again, without what was put in."""
+    note_refusal(error, 401)
     response = _page("signin.html", refused=True)
     response.status_code = 401
     response.headers["WWW-Authenticate"] = "Bearer"

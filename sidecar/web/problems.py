@@ -10,6 +10,7 @@ from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from sidecar import errors
+from sidecar.web.refusals import note_refusal
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ STATUSES: dict[type[errors.SidecarError], tuple[int, str]] = {
     errors.Forbidden: (403, "Forbidden"),
     errors.OriginRefused: (403, "Origin refused"),
     errors.NotFound: (404, "Not found"),
+    errors.NotYours: (404, "Not found"),
     errors.Conflict: (409, "Conflict"),
     errors.SessionEnded: (409, "Session ended"),
     errors.SessionExists: (409, "Session exists"),
@@ -71,7 +73,12 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
         "error": detail,
         **more,
     }
-    response = Response(json.dumps(body), status, content_type="application/problem+json")
+    return headed(Response(json.dumps(body), status, content_type="application/problem+json"))
+
+
+def headed(response: Response) -> Response:
+    """Add the headers that belong to an answer's status."""
+    status = response.status_code
     if status in _RETRY_AFTER:
         response.headers["Retry-After"] = _RETRY_AFTER[status]
     if status == 401:
@@ -87,9 +94,17 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _on_unexpected)
 
 
+def answer(error: Exception) -> Response:
+    """Return the answer to any exception, as the application's handlers would."""
+    if isinstance(error, errors.SidecarError):
+        return respond(error)
+    return _on_http_exception(error) if isinstance(error, HTTPException) else _on_unexpected(error)
+
+
 def respond(error: errors.SidecarError) -> Response:
     """Return the answer to an error."""
     status, title = lookup(error)
+    note_refusal(error, status)
     if status == 500:
         return _on_unexpected(error)
     if isinstance(error, errors.InvalidRequest):
