@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sidecar import config
 from sidecar.clock import SystemClock
+from sidecar.errors import ConfigurationError
 from sidecar.isolation.account import drop_root
 from sidecar.origin import Origin, acting
 from sidecar.records import Records
@@ -57,10 +58,22 @@ def records() -> Iterator[Records]:
         ConfigurationError, StorageUnavailable: they cannot be used.
     """
     who = name()  # before root is given up: the trail should say who it was
-    found = Records(become(), SystemClock())
+    settings = become()
+    found = Records(settings, SystemClock())
+    _make(settings.data_dir)
     found.open()
     try:
         with acting(Origin(f"cli:{who}")):
             yield found
     finally:
         found.close()
+
+
+def _make(folder: Path) -> None:
+    """Make the data directory: keys can be made before the first start, and SQLite's file has to lie somewhere."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data directory {folder} cannot be made: {error.strerror}. Set SIDECAR_DATA_DIR."
+        ) from error

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sidecar.cli.form import Commands
 
 _ABOUT = """\
-Make the running service refuse new sessions and jobs (503) while those there are go on, also those that have to be woken.
-/health answers 503 and says `draining`, so that a load balancer sends nobody here. It is forgotten at the next start.
+Make the running service refuse new sessions (503) while those there are go on, also those that have to be woken.
+/health answers 503 and says `draining`, so that a load balancer sends nobody here. The next start forgets it.
 
 To upgrade without cutting anybody short:
 

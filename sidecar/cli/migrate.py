@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sidecar.cli.form import Commands
 
 _ABOUT = """\
-Bring the schema of the database to the newest version this program knows; all of it or nothing. The next start of the
-service does the same, so this is for seeing it done, or done beforehand, with the service stopped. There is no way back:
-make a backup first.
+Bring the schema of the database to the newest version this program knows; all of it or nothing. The next start of
+the service does the same, so this is for seeing it done, or done beforehand, with the service stopped. There is no
+way back: make a backup first.
 
   claude-sidecar migrate --check    # says what would be done; the exit status is 1 if there is anything
   claude-sidecar migrate

@@ -28,8 +28,8 @@ See who has which sessions, and end them. Nobody's output can be read here.
 """
 
 _LIST = """\
-List sessions from the database, oldest first; the service may be running or not. Without --state only those that have not
-ended are shown.
+List sessions from the database, oldest first; the service may be running or not. Without --state only those that
+have not ended are shown.
 
   claude-sidecar sessions list
   claude-sidecar sessions list --user jane --state all
@@ -38,8 +38,8 @@ ended are shown.
 
 _END = """\
 End sessions for good: their programs are killed, files of isolated ones are removed; output and recording stay for
-SESSION_RETENTION. A running service is asked to do it. If none runs, it is written into the database, and the next start
-removes the files.
+SESSION_RETENTION. A running service is asked to do it. If none runs, it is written into the database, and the next
+start removes the files.
 
 On a terminal you are asked first; elsewhere --yes is needed. The exit status is 1 if one could not be ended.
 

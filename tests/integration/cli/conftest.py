@@ -21,9 +21,9 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path, free_port())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Run a service that the tests of a module share, each as a user of its own."""
+    """Run a service that all tests here share, each as a user of its own."""
     with serving(tmp_path_factory.mktemp("service"), {"MAX_SESSIONS": "100"}) as running:
         yield running
 
