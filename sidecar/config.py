@@ -27,6 +27,7 @@ _BYTES = re.compile(r"(\d+)\s*(KiB|MiB|GiB)?")
 _FACTORS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 #: A smaller ring would be full after one read.
 _LEAST_BUFFER = 256 << 10
+_LEAST_LIFETIME_S = 3600
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 #: Read in the working folder, where the environment leaves something out.
 ENV_FILE = Path(".env")
@@ -397,14 +398,22 @@ def _check(settings: Settings) -> None:
         )
     if settings.metrics_token and len(settings.metrics_token) < 16:
         raise ConfigurationError("METRICS_TOKEN must have at least 16 characters.")
-    if settings.output_buffer < _LEAST_BUFFER:
-        raise ConfigurationError(
-            "OUTPUT_BUFFER must be at least 256KiB: programs would stand still at each read."
-        )
+    _check_bounds(settings)
     if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
         raise ConfigurationError("TLS_CERT_FILE and TLS_KEY_FILE belong together.")
     _check_files(settings)
     _check_exposure(settings)
+
+
+def _check_bounds(settings: Settings) -> None:
+    if settings.output_buffer < _LEAST_BUFFER:
+        raise ConfigurationError(
+            "OUTPUT_BUFFER must be at least 256KiB: programs would stand still at each read."
+        )
+    if settings.sealing_key_lifetime < _LEAST_LIFETIME_S:
+        raise ConfigurationError(
+            "SEALING_KEY_LIFETIME must be at least 1h: each pair is kept for two days more."
+        )
 
 
 def _check_files(settings: Settings) -> None:

@@ -33,6 +33,10 @@ def document(app: Flask) -> Any:
     return json.loads(json.dumps(openapi.document(app)))
 
 
+#: Operations below /api/ that need no credential.
+OPEN = {"GET /api/credentials/key"}
+
+
 def operations(document: Any) -> list[tuple[str, Any]]:
     return [
         (f"{method.upper()} {path}", operation)
@@ -70,11 +74,25 @@ def test_every_operation_has_a_name_of_its_own_and_one_sentence(document: Any) -
         assert "\n" not in operation["summary"], name
 
 
-def test_every_operation_below_api_needs_the_token_and_can_answer_401(document: Any) -> None:
+#: Operations below /api/ that only the service token may use.
+SERVICE_ONLY = {"POST /api/outputs", "POST /api/service/drain"}
+
+
+def test_every_operation_below_api_needs_a_credential_and_can_refuse_it(document: Any) -> None:
     for name, operation in operations(document):
-        secured = "/api/" in name
-        assert (operation.get("security") == [{"token": []}]) is secured, name
-        assert ("401" in operation["responses"]) is secured, name
+        if "/api/" not in name or name in OPEN:
+            continue
+        kinds = [{"token": []}] if name in SERVICE_ONLY else [{"token": []}, {"cookie": []}]
+        assert operation["security"] == kinds, name
+        assert {"401", "403", "503"} <= set(operation["responses"]), name
+
+
+def test_what_needs_no_credential_does_not_claim_to(document: Any) -> None:
+    for name, operation in operations(document):
+        if "/api/" not in name or name in OPEN:
+            expected = [{"cookie": []}] if name == "GET /" else None
+            assert operation.get("security") == expected, name
+            assert ("401" in operation["responses"]) is (name == "POST /signin"), name
 
 
 def test_every_operation_with_a_body_can_refuse_it(document: Any) -> None:
@@ -83,15 +101,19 @@ def test_every_operation_with_a_body_can_refuse_it(document: Any) -> None:
             assert {"400", "413", "415", "422"} <= set(operation["responses"]), name
 
 
-def test_every_operation_on_a_session_can_answer_404(document: Any) -> None:
+def test_every_operation_on_a_resource_can_answer_404(document: Any) -> None:
     for name, operation in operations(document):
-        assert ("404" in operation["responses"]) is ("{session_id}" in name), name
+        assert ("404" in operation["responses"]) is ("{" in name), name
 
 
-def test_every_error_is_a_problem_but_the_health_report(document: Any) -> None:
+#: Statuses that are told in the operation's own form.
+NO_PROBLEMS = {("GET /health", "503"), ("POST /signin", "401")}
+
+
+def test_every_error_is_a_problem_but_those_for_people(document: Any) -> None:
     for name, operation in operations(document):
         for status, answer in operation["responses"].items():
-            if int(status) >= 400 and (name, status) != ("GET /health", "503"):
+            if int(status) >= 400 and (name, status) not in NO_PROBLEMS:
                 assert list(answer["content"]) == ["application/problem+json"], (name, status)
 
 
@@ -115,7 +137,16 @@ def test_the_contracts_operations_are_all_there(document: Any) -> None:
         "GET /api/sessions",
         "POST /api/outputs",
         "GET /api/session/{session_id}/recording",
+        "GET /api/credentials/key",
+        "POST /api/credentials",
+        "GET /api/credentials",
+        "DELETE /api/credentials/{credential_id}",
         "GET /health",
+        "POST /api/service/drain",
         "GET /openapi.json",
         "GET /docs",
+        "GET /",
+        "GET /signin",
+        "POST /signin",
+        "POST /signout",
     }

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
+from sidecar.access.repeats import Reserved
 from sidecar.errors import NotFound
 from sidecar.model.credential import KeyChoice
 from sidecar.web import schemas, shapes
 from sidecar.web.auth import acting_user
 from sidecar.web.body import parse_body, parse_query, reply
 from sidecar.web.context import services
+from sidecar.web.once import once
 from sidecar.web.operation import Operation, describe
 
 views = Blueprint("credentials", __name__, url_prefix="/api/credentials")
@@ -30,15 +32,19 @@ def read_public_key() -> Response:
         schemas.CredentialObject,
         status=201,
         body=schemas.CredentialBody,
-        problems=(409, 413, 415, 429, 503),
+        problems=(409, 413, 415, 503),
+        once=True,
     )
 )
 def add_credential() -> Response:
     """Store an API key; the same sealed key again gives the same credential."""
     body = parse_body(schemas.CredentialBody)
-    choice = KeyChoice(body.anthropic_api_key, body.sealed)
-    added = services().vault.keep(acting_user(body.user_id), choice)
-    return reply(shapes.credential_object(added), 201)
+    user, choice = acting_user(body.user_id), KeyChoice(body.anthropic_api_key, body.sealed)
+
+    def add(_: Reserved) -> Response:
+        return reply(shapes.credential_object(services().vault.keep(user, choice)), 201)
+
+    return once(user, add)
 
 
 @views.get("")
@@ -52,11 +58,16 @@ def list_credentials() -> Response:
 
 
 @views.delete("/<credential_id>")
-@describe(Operation(schemas.RemovedObject, problems=(404, 503), user=True))
+@describe(Operation(schemas.RemovedObject, problems=(404, 409, 503), once=True, user=True))
 def remove_credential(credential_id: str) -> Response:
     """Erase a stored key; sessions created with it do not wake any more."""
-    services().vault.remove(acting_user(), _id(credential_id))
-    return reply(schemas.RemovedObject(removed=True))
+    user, found = acting_user(), _id(credential_id)
+
+    def remove(_: Reserved) -> Response:
+        services().vault.remove(user, found)
+        return reply(schemas.RemovedObject(removed=True))
+
+    return once(user, remove)
 
 
 def _id(text: str) -> UUID:

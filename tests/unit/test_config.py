@@ -116,6 +116,14 @@ def test_a_ring_that_one_read_would_fill_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, OUTPUT_BUFFER="262143").startswith("OUTPUT_BUFFER must be at least 256KiB")
 
 
+def test_a_pair_of_sealing_keys_lives_an_hour_at_least(tmp_path: Path) -> None:
+    assert load(tmp_path).sealing_key_lifetime == 30 * 86400
+    assert load(tmp_path, SEALING_KEY_LIFETIME="1h").sealing_key_lifetime == 3600
+    assert refusal(tmp_path, SEALING_KEY_LIFETIME="59m").startswith(
+        "SEALING_KEY_LIFETIME must be at least 1h"
+    )
+
+
 @pytest.mark.parametrize("text", ["-1", "1.5MiB", "1MB", "1M", "1 mib", "MiB", "0x10", "1_000"])
 def test_other_sizes_are_refused(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, OUTPUT_BUFFER=text).startswith("OUTPUT_BUFFER: use bytes")

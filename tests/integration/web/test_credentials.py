@@ -135,6 +135,20 @@ def test_a_create_tells_which_part_of_its_credentials_is_wrong(
     assert refused(api.made(credentials=credentials))["field"] == field
 
 
+def test_a_repeat_with_an_idempotency_key_stores_and_removes_once(api: Api) -> None:
+    def again(method: str, path: str, body: Json | None = None) -> list[Any]:
+        headers = {"Idempotency-Key": f"{method} of {api.user}".replace(" ", "-")}
+        return [api.call(method, path, body, headers=headers) for _ in range(2)]
+
+    first, repeat = again("POST", PATH, {"userId": api.user, "anthropicApiKey": KEY})
+    assert (first.status_code, repeat.status_code, repeat.json) == (201, 201, first.json)
+    assert repeat.headers["Idempotent-Replay"] == "true"
+    assert api.get(PATH).json["total"] == 1
+
+    gone = again("DELETE", f"{PATH}/{first.json['credentialId']}")
+    assert [response.json for response in gone] == [{"removed": True}] * 2
+
+
 def test_another_users_key_is_the_same_as_none(api: Api) -> None:
     theirs = add(api, anthropicApiKey=KEY).json["credentialId"]
     other = {"X-User-ID": "somebody-else"}
