@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks import server, targets
-from benchmarks.client import KEY, USER, Client, Json
+from benchmarks.client import KEY, USER, Client, Json, Refused
 from benchmarks.figures import Figure, Outcome, summary
 from benchmarks.progress import say
 from benchmarks.service import Service, serving
 
 SAMPLES = 300
 _WARM_UP = 20
-#: Output printed by the session that is read: what a screenful of work leaves.
-_PRINTED = 64 << 10
+#: Output printed by the session that is read; less than a flood, of which the screen would be asked for again.
+_PRINTED = 16 << 10
 _METRICS_TOKEN = "metrics-token-of-the-benchmark"
 
 
@@ -30,6 +30,8 @@ class Call:
     body: Json | None = None
     #: In place of the service token.
     token: str | None = None
+    #: What it has to answer.
+    status: int = 200
 
 
 def measure() -> Outcome:
@@ -72,9 +74,9 @@ def _calls(service: Service, client: Client) -> Sequence[Call]:
         Call("screen", "GET", f"{here}/screen"),
         Call("outputs of a pump", "POST", "/api/outputs", {"pump": "p", "cursors": {session: 1 << 40}}),
         Call("list of credentials", "GET", "/api/credentials"),
-        Call("a stored key again", "DELETE", f"/api/credentials/{credential['credentialId']}x"),
-        Call("an unknown session", "GET", f"/api/session/{USER}/status"),
-        Call("a body that is refused", "POST", f"{here}/resize", {"columns": 0, "rows": 0}),
+        Call("an unknown credential", "DELETE", f"/api/credentials/{session}", status=404),
+        Call("an unknown session", "GET", f"/api/session/{credential['credentialId']}/status", status=404),
+        Call("a body that is refused", "POST", f"{here}/resize", {"columns": 0, "rows": 0}, status=422),
         Call("OpenAPI document", "GET", "/openapi.json"),
     ]
 
@@ -100,5 +102,8 @@ def _beside(call: Call) -> Call:
 
 def _timed(client: Client, call: Call) -> float:
     begin = time.perf_counter()
-    client.fetch(call.method, call.path, call.body, call.token)
-    return time.perf_counter() - begin
+    status = client.fetch(call.method, call.path, call.body, call.token)
+    took = time.perf_counter() - begin
+    if status != call.status:
+        raise Refused(f"{call.name} answered {status}")
+    return took

@@ -61,6 +61,8 @@ class Console:
         self._reader: Reader | None = None
         self._paused = False
         self._stored = ring.end
+        #: Where output ended at the last nudge; a program that did not repaint then would not now.
+        self._nudged = -1
         self.size = size
         self.bell = Bell()
         self.process: Process | None = None
@@ -261,7 +263,7 @@ class Console:
         with self._screen_lock:
             self._catch_up()
             approximate = self._screen.approximate
-        if approximate:
+        if approximate and self._nudged != self._ring.end:
             self.nudge()
         with self._screen_lock:
             self._catch_up()
@@ -280,6 +282,7 @@ class Console:
             while self._unpainted() and (left := deadline - self._clock.monotonic()) > 0:
                 event.wait(left)
                 event.clear()
+        self._nudged = self._ring.end
 
     def _unpainted(self) -> bool:
         with self._screen_lock:

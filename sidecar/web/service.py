@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, current_app, json, render_template
 
 from sidecar import __version__
@@ -34,11 +36,21 @@ def drain() -> Response:
 @describe(Operation(None, scope=None))
 def openapi_document() -> Response:
     """This document."""
-    return Response(json.dumps(openapi.document(current_app)), content_type="application/json")
+    return Response(
+        _once("openapi", lambda: json.dumps(openapi.document(current_app))), content_type="application/json"
+    )
 
 
 @views.get("/docs")
 @describe(Operation(None, scope=None, media="text/html"))
 def docs() -> str:
     """The API as a page."""
-    return render_template("docs.html", document=openapi.document(current_app))
+    return _once("docs", lambda: render_template("docs.html", document=openapi.document(current_app)))
+
+
+def _once(name: str, make: Callable[[], str]) -> str:
+    """Return what says the same as long as the application lives; making it takes 10 ms."""
+    made: dict[str, str] = current_app.extensions.setdefault("made", {})
+    if name not in made:
+        made[name] = make()
+    return made[name]

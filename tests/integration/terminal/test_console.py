@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -210,6 +211,23 @@ def test_a_flood_is_skipped_on_the_screen_and_repaired_by_a_repaint(start: Start
 
     assert snapshot.lines[0] == "well painted"
     assert not snapshot.approximate
+
+
+def test_a_program_that_does_not_repaint_is_asked_once(start: Start, tmp_path: Path) -> None:
+    """Every look at the screen used to ask again, and to wait half a second for it."""
+    script = (
+        "signal.signal(signal.SIGWINCH, lambda *_: open('asked', 'a').write('x'))\n"
+        "os.write(1, b'flood' * 100_000)\nwhile True: time.sleep(60)"
+    )
+    console = start(script)
+    assert until(lambda: console.end >= 500_000 and console.quiet() > 0.1)
+    assert console.snapshot().approximate
+    asked = (tmp_path / "asked").read_text()
+
+    assert console.snapshot().approximate
+
+    assert asked
+    assert (tmp_path / "asked").read_text() == asked
 
 
 def test_a_child_is_reaped_once_whoever_looks(start: Start) -> None:
