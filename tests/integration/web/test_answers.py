@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from sidecar.web import openapi
+from tests.fixtures.services import API_KEY, TOKEN
 from tests.integration.web.api import Api
 
 #: RFC 3339 in UTC, as `Z`.
@@ -85,3 +86,25 @@ def test_what_a_caller_accepts_changes_nothing(api: Api, accept: str) -> None:
     response = api.get("/api/sessions", headers={"Accept": accept})
     assert (response.status_code, response.mimetype) == (200, "application/json")
     assert api.get("/nothing", headers={"Accept": accept}).mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("surprise", "surprise"),
+        ("user_id2", "user_id2"),
+        (API_KEY, "…"),
+        (TOKEN, "…"),
+        (f"csk_{'0' * 16}_{'A' * 43}", "…"),
+        ("5e" * 32, "…"),
+        ("a1b2c3d4e5f6a7b8", "…"),
+        ("x" * 33, "…"),
+        ("a b", "…"),
+        ("ä", "…"),
+        ("", "…"),
+    ],
+)
+def test_an_unknown_field_that_may_be_a_secret_is_not_repeated(api: Api, name: str, told: str) -> None:
+    response = api.post("/api/outputs", {"pump": "p", "cursors": {}, name: 1})
+    assert [item["field"] for item in response.json["errors"]] == [told]
+    assert told == name or len(name) < 3 or name not in response.text
