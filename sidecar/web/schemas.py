@@ -117,7 +117,8 @@ class CreateBody(_Input):
 class CommandBody(_Input):
     """Body of a command: text, base64 (raw), or key names."""
 
-    command: str | list[str]
+    # One wrong name is enough: a body has room for half a million.
+    command: str | Annotated[list[str], Field(fail_fast=True)]
     mode: InputMode = InputMode.TEXT
     wait_ms: Annotated[int, Field(ge=0, le=LONGEST_WAIT_MS)] = 0
     stream: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")] | None = None
