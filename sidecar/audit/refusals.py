@@ -16,6 +16,8 @@ _APART_S = 60.0
 #: Kinds of refusals kept apart at a time. Above that, as when addresses are made up, they count together.
 _MOST = 1000
 
+Kind = tuple[int, str, str | None, str, str | None]
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -30,9 +32,9 @@ class Refusal:
     session_id: UUID | None = None
 
     @property
-    def kind(self) -> tuple[int, str, str | None, str]:
-        """Return what makes refusals alike."""
-        return self.status, self.origin.actor, self.origin.address, self.route
+    def kind(self) -> Kind:
+        """Return what makes refusals alike. Of the user too: the service token speaks for many."""
+        return self.status, self.origin.actor, self.origin.address, self.route, self.user_id
 
     def without_source(self) -> Refusal:
         """Return what is left when too many sources are to be told apart."""
@@ -55,7 +57,7 @@ class Refusals:
         """Note by `note`."""
         self._note = note
         self._clock = clock
-        self._spells: OrderedDict[tuple[int, str, str | None, str], _Spell] = OrderedDict()
+        self._spells: OrderedDict[Kind, _Spell] = OrderedDict()
         self._lock = threading.Lock()
 
     def refused(self, refusal: Refusal) -> None:

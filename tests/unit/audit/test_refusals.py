@@ -40,8 +40,10 @@ def refusals(noted: Noted, clock: FakeClock) -> Refusals:
     return Refusals(noted.note, clock)
 
 
-def refusal(status: int = 401, address: str = "10.0.0.1", route: str = ROUTE) -> Refusal:
-    return Refusal(status, "GET", route, Origin("anonymous", "r1", address))
+def refusal(
+    status: int = 401, address: str = "10.0.0.1", route: str = ROUTE, user: str | None = None
+) -> Refusal:
+    return Refusal(status, "GET", route, Origin("anonymous", "r1", address), user)
 
 
 def test_the_first_is_noted_at_once(refusals: Refusals, noted: Noted) -> None:
@@ -84,11 +86,17 @@ def test_at_the_end_every_number_is_told(refusals: Refusals, noted: Noted) -> No
     assert [item.get("more") for item in noted] == [None, 2]
 
 
-def test_other_statuses_addresses_and_routes_are_kept_apart(refusals: Refusals, noted: Noted) -> None:
-    for other in (refusal(), refusal(403), refusal(address="10.0.0.2"), refusal(route="/health")):
+def test_other_statuses_addresses_routes_and_users_are_kept_apart(refusals: Refusals, noted: Noted) -> None:
+    for other in (
+        refusal(),
+        refusal(403),
+        refusal(address="10.0.0.2"),
+        refusal(route="/health"),
+        refusal(user="ann"),
+    ):
         refusals.refused(other)
 
-    assert len(noted) == 4
+    assert len(noted) == 5
 
 
 def test_made_up_addresses_do_not_fill_memory_or_the_trail(

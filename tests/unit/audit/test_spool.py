@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -127,9 +129,9 @@ def test_a_line_that_is_no_event_is_counted(spool: Spool, folder: Path, line: by
     following.close()
 
 
-def takes(spool: Spool) -> bool:
+def takes(spool: Spool, item: Event) -> bool:
     try:
-        spool.append(event())
+        spool.append(item)
     except SpoolRefused:
         return False
     return True
@@ -138,7 +140,7 @@ def takes(spool: Spool) -> bool:
 def test_takes_no_more_than_its_limit(folder: Path) -> None:
     spool = Spool(folder, most_bytes=2000)
     spool.open()
-    taken = sum(takes(spool) for _ in range(100))
+    taken = sum(takes(spool, event()) for _ in range(100))
 
     assert 2 <= taken < 20
     assert spool.size <= 2000
@@ -168,6 +170,28 @@ def test_takes_nothing_while_closed(spool: Spool) -> None:
 
     with pytest.raises(SpoolRefused):
         spool.append(event())
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size`: the write that would is cut short, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_costs_the_events_it_has_no_room_for_and_no_others(spool: Spool, folder: Path) -> None:
+    events = [event(number=number) for number in range(20)]
+    with largest_file(3000):
+        kept = [item for item in events if takes(spool, item)]
+    spool.append(late := event())
+
+    assert 5 < len(kept) < 20
+    assert (folder / "spool").read_bytes().count(b"\n") == len(kept) + 1
+    assert given(spool) == ([*kept, late], 0)
 
 
 def append(spool: Spool, events: list[Event]) -> None:
