@@ -117,6 +117,28 @@ def test_every_error_is_a_problem_but_those_for_people(document: Any) -> None:
                 assert list(answer["content"]) == ["application/problem+json"], (name, status)
 
 
+def test_every_operation_can_be_one_too_many_and_says_when_to_come_again(document: Any) -> None:
+    for name, operation in operations(document):
+        assert "429" in operation["responses"], name
+        for status in {"429", "503"} & set(operation["responses"]):
+            if (name, status) not in NO_PROBLEMS:
+                assert "Retry-After" in operation["responses"][status]["headers"], (name, status)
+
+
+#: Changes that may be sent again as they are: nothing is kept of them.
+REPEATABLE = {"POST /api/outputs", "POST /api/service/drain"}
+
+
+def test_whatever_changes_something_takes_an_idempotency_key(document: Any) -> None:
+    for name, operation in operations(document):
+        changes = "/api/" in name and not name.startswith("GET ") and name not in REPEATABLE
+        keyed = "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
+        assert keyed is changes, name
+        good = next(iter(operation["responses"].values()))
+        assert ("Idempotent-Replay" in good.get("headers", {})) is changes, name
+        assert not changes or "409" in operation["responses"], name
+
+
 def test_every_shape_is_used_and_closed(document: Any) -> None:
     text = json.dumps(document)
     for name, shape in document["components"]["schemas"].items():
