@@ -59,7 +59,6 @@ setup(
         # The control socket that must be switched off, and its setting, are of 27.
         "gunicorn>=27,<28",
         "joserfc>=1.8,<2",
-        "limits>=5.8,<6",
         "pexpect>=4.9,<5",
         # 0.x: every minor release may break.
         "prometheus-client>=0.26,<0.27",

@@ -56,7 +56,6 @@ ONLY_IMPORTERS = {
     "flask_cors": ("sidecar.web",),
     "gunicorn": ("sidecar.server",),
     "joserfc": ("sidecar.vault",),
-    "limits": ("sidecar.web",),
     "pexpect": ("sidecar.terminal.process",),
     "prometheus_client": ("sidecar.web",),
     "psycopg": ("sidecar.storage",),
