@@ -21,14 +21,20 @@ Promises = dict[str, dict[str, str]]
 _ACCESS = "integration/web/test_access.py"
 _ANSWERS = "integration/web/test_answers.py"
 _API_KEYS = "integration/access/test_keys.py"
+_BOMBS = "integration/web/test_bombs.py"
 _CONFIG = "unit/test_config.py"
+_CORS = "integration/web/test_cors.py"
 _CREDENTIALS = "integration/web/test_credentials.py"
+_CROWD = "integration/web/test_crowd.py"
 _GUNICORN = "integration/web/test_gunicorn.py"
 _KEYS = "integration/web/test_keys.py"
 _LIMITS = "integration/web/test_limits.py"
 _MARKERS = "acceptance/test_markers.py"
+_METRICS = "integration/web/test_metrics.py"
 _ONCE = "integration/web/test_once.py"
+_PAGES = "integration/web/test_pages.py"
 _PROBLEMS = "test_problems.py"
+_RATES = "integration/web/test_rates.py"
 _REPEATS = "integration/access/test_repeats.py"
 _ROUTES = "integration/web/test_routes.py"
 _SEALED = "unit/vault/test_sealed.py"
@@ -116,8 +122,13 @@ CALLERS: Promises = {
         " test_an_administrator_reads_nothing_of_others"
     },
     "tokens are compared in constant time": {_ACCESS: "test_tokens_are_compared_in_constant_time"},
-    "the cookie of a sign-in works for our own origin only": {
-        _ROUTES: "test_a_cookie_works_for_our_own_pages_only"
+    "pages know a sign-in by a cookie that scripts and other sites do not get": {
+        _PAGES: "test_a_key_signs_in_and_the_start_page_says_who test_the_cookie_is_kept_from_scripts_and_other_sites"
+        " test_over_tls_the_cookie_is_secure_and_the_origin_is_https"
+    },
+    "and that works for our own origin only": {
+        _ROUTES: "test_a_cookie_works_for_our_own_pages_only",
+        _PAGES: "test_a_page_of_elsewhere_signs_nobody_in_or_out test_a_page_of_elsewhere_reads_nothing_with_the_cookie",
     },
     "in release mode nothing starts without both secrets": {
         _CONFIG: "test_release_needs_both_secrets test_a_weak_token_is_refused",
@@ -172,13 +183,49 @@ AGAIN: Promises = {
         _REPEATS: "test_repeats_of_a_running_call_wait_for_it_in_places_of_their_own",
     },
     "after a crash the outcome is unknown": {
-        _REPEATS: "test_after_a_crash_the_outcome_of_an_input_is_unknown_for_good"
+        _REPEATS: "test_after_a_crash_the_outcome_of_an_input_is_unknown_for_good",
+        _CROWD: "test_of_a_command_that_was_killed_before_its_answer_the_outcome_is_unknown",
     },
     "but that of a create is known": {
         _REPEATS: "test_after_a_crash_a_thing_is_made_once_more_under_the_same_id",
-        _ONCE: "test_a_session_that_exists_is_told_of_and_not_made_again test_a_session_that_was_never_made_is_made",
+        _ONCE: "test_of_a_create_that_was_cut_short_after_the_session_was_made_the_session_is_told"
+        " test_a_create_that_was_cut_short_before_the_session_was_made_makes_it",
+        _CROWD: "test_a_create_that_was_killed_before_its_answer_is_not_made_twice",
     },
     "the pump ignores keys": {_ONCE: "test_reads_and_the_pump_ignore_keys"},
+}
+
+LIMITS: Promises = {
+    "the rate is limited per user, and not for all who share an address": {
+        _RATES: "test_each_call_of_an_api_key_counts_once_for_its_user"
+        " test_each_call_of_the_service_token_counts_once_for_the_user_it_names",
+        _CROWD: "test_two_users_from_one_address_do_not_limit_each_other",
+    },
+    "per address where nobody is known": {
+        _RATES: "test_where_nobody_is_known_the_address_counts"
+        " test_failed_sign_ins_with_any_credential_count_for_the_address"
+    },
+    "the limits are a setting, and can be off": {
+        _CONFIG: "test_rates test_other_rates_are_refused",
+        "unit/access/test_rates.py": "test_every_limit_holds test_without_limits_nothing_is_counted",
+    },
+    "429 says when to come again": {
+        _PROBLEMS: "test_the_headers_fit_the_status",
+        "unit/access/test_rates.py": "test_the_time_to_come_again_is_never_zero",
+    },
+    "eight calls of a user may wait": {
+        "unit/web/test_waiting.py": "test_a_user_has_eight_places_and_gets_them_back",
+        _CROWD: "test_300_waiting_calls_of_one_user_leave_another_undisturbed",
+    },
+    "there are always threads for calls that do not wait": {
+        _CONFIG: "test_threads_are_enough_for_the_calls_that_wait_and_those_that_do_not",
+        _CROWD: "test_with_every_waiting_place_taken_what_does_not_wait_is_answered",
+    },
+    "only listed origins, never all": {
+        _CORS: "test_a_page_of_a_listed_origin_may_read_the_answer test_a_page_of_any_other_origin_may_not"
+        " test_without_listed_origins_nothing_is_said",
+        _ACCESS: "test_no_answer_allows_other_origins",
+    },
 }
 
 CREDENTIALS: Promises = {
@@ -221,6 +268,14 @@ SERVICE: Promises = {
     "the document and its page": {
         _SESSIONS: "test_the_document_and_the_page_hold_every_operation test_the_page_needs_nothing_from_elsewhere"
     },
+    "figures need their own token, and without one there are none": {
+        _METRICS: "test_without_a_token_there_is_no_such_page test_a_wrong_token_is_refused"
+        " test_neither_token_opens_the_others_door"
+    },
+    "a drained service takes no new sessions and keeps those it has": {
+        "integration/web/test_drain.py": "test_a_draining_service_refuses_new_sessions_and_keeps_those_there",
+        "integration/cli/test_drain.py": "test_a_drained_service_refuses_new_sessions_until_that_is_undone",
+    },
     "SIGTERM ends the service in order": {
         _GUNICORN: "test_waiting_calls_end_cleanly_and_at_once_when_the_service_stops"
         " test_after_a_stop_and_a_start_a_session_goes_on"
@@ -240,11 +295,18 @@ BAD_INPUT: Promises = {
         "integration/access/test_signins.py": "test_a_key_is_no_token_and_a_token_no_key",
     },
     "tokens expired": {_ROUTES: "test_without_a_good_credential_nothing_is_told"},
+    "tokens revoked in mid-poll": {
+        "integration/cli/test_keys.py": "test_a_key_revoked_while_its_call_waits_gets_no_output"
+    },
     "one idempotency key of two users": {_ONCE: "test_two_users_may_use_the_same_key"},
     "one idempotency key with another body": {
         _ONCE: "test_another_body_path_or_method_with_the_same_key_is_refused"
     },
     "an idempotency key while the first runs": {_ONCE: "test_a_repeat_while_the_first_runs_waits_for_it"},
+    "an idempotency key after a crash": {
+        _CROWD: "test_a_create_that_was_killed_before_its_answer_is_not_made_twice"
+        " test_of_a_command_that_was_killed_before_its_answer_the_outcome_is_unknown"
+    },
     "a sealed key for another user": {_SEALED: "test_another_user_cannot_open_it"},
     "a sealed key of yesterday": {
         _SEALED: "test_a_day_is_the_age_it_may_have_and_five_minutes_the_error_of_a_clock"
@@ -255,17 +317,23 @@ BAD_INPUT: Promises = {
         _VAULT: "test_a_sealed_key_enrols_once test_a_removed_one_does_not_come_back_with_its_jwe"
         " test_another_user_cannot_enrol_somebodys_jwe"
     },
+    "key rotation killed half-way": {
+        "integration/cli/test_rotation.py": "test_killed_half_way_it_goes_on_and_nothing_is_lost"
+    },
+    "300 waiting calls of one user": {_CROWD: "test_300_waiting_calls_of_one_user_leave_another_undisturbed"},
     "headers with line ends": {
+        "integration/cli/test_keys.py": "test_a_header_cannot_bring_another_one_into_the_answer",
         _GUNICORN: "test_a_header_with_a_line_end_inside_is_no_second_header",
         _ACCESS: "test_a_request_id_cannot_add_a_header",
     },
     "line ends and escapes for the log": {
         "unit/logs/test_lines.py": "test_nothing_makes_a_second_line_or_a_terminal_escape"
     },
-    "a body that unpacks to more": {_ONCE: "test_a_compressed_body_is_not_unpacked"},
+    "a body that unpacks to more": {_BOMBS: "test_a_compressed_body_is_not_unpacked"},
     "JSON that is deep, long or odd": {
+        _BOMBS: "test_a_bomb_is_refused_in_few_words_everywhere",
         _LIMITS: "test_a_body_that_is_no_json_object_is_malformed test_a_number_that_is_no_size_is_refused"
-        " test_unknown_fields_get_a_short_answer"
+        " test_unknown_fields_get_a_short_answer",
     },
     "the Host of an attacker": {_ACCESS: "test_another_host_is_refused_everywhere"},
     "requests nobody thought of": {"integration/web/test_schema.py": "test_every_answer_is_as_documented"},
@@ -281,7 +349,7 @@ BAD_INPUT: Promises = {
 
 ALL = [
     pytest.param(tests, id=promise)
-    for part in (FORM, CALLERS, AGAIN, CREDENTIALS, SERVICE, BAD_INPUT)
+    for part in (FORM, CALLERS, AGAIN, LIMITS, CREDENTIALS, SERVICE, BAD_INPUT)
     for promise, tests in part.items()
 ]
 
