@@ -67,8 +67,15 @@ def _answers(database: Database) -> bool:
 
 def check_disk(folder: Path) -> Check:
     """Look at the free space of the data directory."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
+    free = free_bytes(folder)
+    if free is None:
         return Check(False, "the data directory cannot be read")
     return Check(free >= _LEAST_FREE, f"{free >> 20} MiB free")
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return the free space where `folder` is, or None if that cannot be read."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

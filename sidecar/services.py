@@ -14,9 +14,10 @@ from sidecar.audit.refusals import Refusals
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.errors import CliUnavailable, IsolationUnavailable, NotFound, StorageUnavailable
-from sidecar.health import Check, Health, check_database, check_disk
+from sidecar.health import Check, Health, check_database, check_disk, free_bytes
 from sidecar.isolation import Isolation, Limits, isolation_named
-from sidecar.model.session import Session
+from sidecar.model.figures import Figures
+from sidecar.model.session import Session, SessionState
 from sidecar.records import Records
 from sidecar.sessions import program, registry
 from sidecar.sessions.desk import Desk
@@ -34,6 +35,7 @@ from sidecar.sessions.registry import Crew, Registry
 from sidecar.sessions.responder import Responder
 from sidecar.sessions.starter import Plan, Stage, Starter
 from sidecar.sessions.submit import Submitter
+from sidecar.sessions.tally import Tally
 from sidecar.sessions.writer import Writer
 from sidecar.storage.answers import AnswerStore
 from sidecar.terminal.console import Console, Hooks
@@ -57,6 +59,7 @@ class Services:
         self._opened = ExitStack()
         self._began = self.clock.monotonic()
         self.records = Records(settings, self.clock)
+        self._tally = Tally(self.records.trail.note)
         #: Counts what the web refuses.
         self.refusals = Refusals(self.records.trail.note, self.clock)
         self.vault = self.records.vault
@@ -96,7 +99,7 @@ class Services:
             stack.callback(self._flush_answers)
             self._begin_trail(stack)
             self._examine()
-            recover(self._registry, self._store, self._folders, self.clock, self.records.trail.note)
+            recover(self._registry, self._store, self._folders, self.clock, self._tally.note)
             self._start(stack)
             log.info("ready for sessions")
             self._opened = stack.pop_all()
@@ -208,6 +211,23 @@ class Services:
             checks=checks,
         )
 
+    def figures(self) -> Figures:
+        """Return what is counted, as it is now."""
+        lives = self._registry.lives()
+        states = [live.state for live in lives]
+        trail = self.records.trail
+        return Figures(
+            life=self._tally.life(),
+            sessions={state.value: states.count(state) for state in SessionState},
+            output_bytes=self._reader.printed,
+            lost_bytes=self._writer.dropped,
+            backlog_bytes=sum(live.console.backlog for live in lives),
+            audit_pending_bytes=trail.pending,
+            audit_dropped=trail.dropped,
+            free_bytes=free_bytes(self.settings.data_dir),
+            claude_version=self._cli.version,
+        )
+
     # -- wiring ----------------------------------------------------------------------------------------
 
     def _build_registry(self) -> Registry:
@@ -229,12 +249,12 @@ class Services:
         crew = Crew(
             store=self._store,
             keys=Keys(self._store, self.records.cipher, self.vault),
-            starter=Starter(plan, stage, self.clock),
+            starter=Starter(plan, stage, self._tally, self.clock),
             ender=Ender(self.clock),
             offsets=self._offsets,
             enliven=self._enliven,
             require_able=self.require_able,
-            note=self.records.trail.note,
+            note=self._tally.note,
         )
         return Registry(
             crew, registry.Limits(settings.max_sessions_per_user, settings.max_sessions), self.clock
@@ -282,5 +302,5 @@ class Services:
         )
         console = Console(session.size, Ring(self.settings.output_buffer, start), self.clock, hooks)
         console.reserved = max(start, session.reserved_offset)
-        live = Live(session, console, self.clock, self.records.trail.note)
+        live = Live(session, console, self.clock, self._tally.note)
         return live

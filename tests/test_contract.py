@@ -87,12 +87,15 @@ def test_every_operation_below_api_needs_a_credential_and_can_refuse_it(document
         assert {"401", "403", "503"} <= set(operation["responses"]), name
 
 
+#: Operations with a credential of their own.
+OTHERWISE = {"GET /": [{"cookie": []}], "GET /metrics": [{"metrics": []}]}
+
+
 def test_what_needs_no_credential_does_not_claim_to(document: Any) -> None:
     for name, operation in operations(document):
         if "/api/" not in name or name in OPEN:
-            expected = [{"cookie": []}] if name == "GET /" else None
-            assert operation.get("security") == expected, name
-            assert ("401" in operation["responses"]) is (name == "POST /signin"), name
+            assert operation.get("security") == OTHERWISE.get(name), name
+            assert ("401" in operation["responses"]) is (name in ("POST /signin", "GET /metrics")), name
 
 
 def test_every_operation_with_a_body_can_refuse_it(document: Any) -> None:
@@ -103,7 +106,7 @@ def test_every_operation_with_a_body_can_refuse_it(document: Any) -> None:
 
 def test_every_operation_on_a_resource_can_answer_404(document: Any) -> None:
     for name, operation in operations(document):
-        assert ("404" in operation["responses"]) is ("{" in name), name
+        assert ("404" in operation["responses"]) is ("{" in name or name == "GET /metrics"), name
 
 
 #: Statuses that are told in the operation's own form.
@@ -165,6 +168,7 @@ def test_the_contracts_operations_are_all_there(document: Any) -> None:
         "DELETE /api/credentials/{credential_id}",
         "GET /health",
         "POST /api/service/drain",
+        "GET /metrics",
         "GET /openapi.json",
         "GET /docs",
         "GET /",

@@ -12,9 +12,10 @@ from sidecar.claude import command, gates, home
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError, StartFailed, StorageUnavailable
 from sidecar.isolation import Confinement, Isolation, Limits
-from sidecar.model.session import Renderer, Session
+from sidecar.model.session import Renderer, Session, SessionState
 from sidecar.sessions.folders import Folders, Rooms
 from sidecar.sessions.live import Live
+from sidecar.sessions.tally import Tally
 from sidecar.terminal.bell import listening
 from sidecar.terminal.process import Launcher, Program
 from sidecar.terminal.reader import Reader
@@ -49,10 +50,11 @@ class Stage:
 class Starter:
     """Start or resume the CLI for a live session, and wait for its prompt."""
 
-    def __init__(self, plan: Plan, stage: Stage, clock: Clock) -> None:
-        """Start by `plan`, with what is on `stage`."""
+    def __init__(self, plan: Plan, stage: Stage, tally: Tally, clock: Clock) -> None:
+        """Start by `plan`, with what is on `stage`; how long it takes goes into `tally`."""
         self._plan = plan
         self._stage = stage
+        self._tally = tally
         self._clock = clock
         #: Two sessions of one workspace share a home, and would read and replace its files at once.
         self._preparing = threading.Lock()
@@ -64,6 +66,7 @@ class Starter:
             StartFailed: it ended first, or took too long; the text carries its last screen.
             IsolationUnavailable, CliUnavailable: it cannot be started on this host now.
         """
+        began, woken = self._clock.monotonic(), live.state is not SessionState.STARTING
         rooms = self._stage.folders.make(live.session)
         begin = self._begin(live.session, rooms)
         program = self._program(live.session, rooms, begin, api_key)
@@ -71,6 +74,7 @@ class Starter:
         process = self._stage.launcher.launch(program)
         live.console.attach(process, self._stage.reader, api_key.encode())
         self._await_prompt(live)
+        self._tally.started(self._clock.monotonic() - began, woken=woken)
 
     def conversation(self, session: Session) -> UUID:
         """Return the conversation the session had last."""

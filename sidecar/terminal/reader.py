@@ -69,6 +69,8 @@ class Reader:
         #: Whose sinks hold something back, and when they are told that nothing has followed.
         self._holding: dict[_Watch, float] = {}
         self._stopping = False
+        #: Bytes read from all terminals.
+        self.printed = 0
         self._thread = threading.Thread(target=self._run, name="pty-reader", daemon=True)
 
     def start(self) -> None:
@@ -169,7 +171,7 @@ class Reader:
         data = _taken(watch.process)
         if data == b"":
             self._pause(watch)  # closed before the end; the pidfd tells when it comes
-        elif data and not watch.sink.output(data):
+        elif data and not self._deliver(watch, data):
             self._pause(watch)
         self._note_holding(watch)
 
@@ -184,7 +186,11 @@ class Reader:
             data = watch.process.read(_READ_SIZE)
             if not data:
                 return
-            watch.sink.output(data)
+            self._deliver(watch, data)
+
+    def _deliver(self, watch: _Watch, data: bytes) -> bool:
+        self.printed += len(data)
+        return watch.sink.output(data)
 
     def _finish(self, watch: _Watch) -> None:
         if self._watches.pop(watch.process.pid, None) is None:

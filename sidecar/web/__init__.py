@@ -7,13 +7,25 @@ import secrets
 from flask import Flask, Response
 
 from sidecar.services import Services
-from sidecar.web import auth, cors, credentials, limits, pages, problems, service, sessions, waiting
+from sidecar.web import (
+    auth,
+    cors,
+    credentials,
+    limits,
+    metrics,
+    pages,
+    problems,
+    service,
+    sessions,
+    traffic,
+    waiting,
+)
 
 #: Largest body of a request, in bytes.
 LARGEST_BODY = 1 << 20
 
 #: All views, by noun.
-BLUEPRINTS = (sessions.views, credentials.views, service.views, pages.views)
+BLUEPRINTS = (sessions.views, credentials.views, service.views, metrics.views, pages.views)
 
 
 def create_app(services: Services) -> Flask:
@@ -23,6 +35,7 @@ def create_app(services: Services) -> Flask:
     app.extensions.update(services=services, refusals=services.refusals)
     app.url_map.merge_slashes = False  # one spelling of each path; the others do not exist
     problems.register(app)
+    traffic.register(app, services.clock, metrics.register(app, services))
     app.after_request(_finish)  # before the others, because the first one runs last
     cors.register(app, services.settings.cors_origins)
     limits.register(app, services.settings, services.clock)

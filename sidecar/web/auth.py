@@ -172,7 +172,7 @@ def recheck() -> None:
 def _check_late(response: Response) -> Response:
     """Look again before an answer that was waited for, or took long; what was done by then stays done."""
     try:
-        if g.pop("waited", False) or services().clock.monotonic() - g.get("checked_at", 0) > _CHECKED_FOR_S:
+        if g.get("waited", False) or services().clock.monotonic() - g.get("checked_at", 0) > _CHECKED_FOR_S:
             recheck()
     except (Unauthenticated, StorageUnavailable) as error:
         response.close()
@@ -253,7 +253,7 @@ def acting_user(named: str | None = None) -> str:
         raise Forbidden("The credential belongs to another user.")
     if own is None and not names:
         raise UserRequired
-    user = own if own is not None else names[0]
+    user = g.user = own if own is not None else names[0]
     limits.count_user(user)
     return user
 

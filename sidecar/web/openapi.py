@@ -29,6 +29,7 @@ _SCHEMES = {
         "description": "The service token, or an API key (`csk_…`).",
     },
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+    "metrics": {"type": "http", "scheme": "bearer", "description": "`METRICS_TOKEN`."},
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
@@ -124,7 +125,7 @@ def _operation(rule: Rule, operation: Operation, shapes: Json) -> Json:
         "parameters": _parameters(rule, operation, shapes),
         "responses": _responses(operation),
     }
-    if operation.secured or operation.page:
+    if operation.secured or operation.page or operation.scheme:
         described["security"] = _security(rule, operation)
     if operation.body is not None:
         content = _content(operation.body_media, operation.body)
@@ -133,6 +134,8 @@ def _operation(rule: Rule, operation: Operation, shapes: Json) -> Json:
 
 
 def _security(rule: Rule, operation: Operation) -> list[Json]:
+    if operation.scheme is not None:
+        return [{operation.scheme: []}]
     if operation.page:
         return [{"cookie": []}]
     if operation.service_only:

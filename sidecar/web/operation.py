@@ -36,6 +36,8 @@ class Operation:
     page: bool = False
     #: Whether it takes an Idempotency-Key.
     once: bool = False
+    #: The security scheme, if it has one of its own, which its view checks.
+    scheme: str | None = None
     #: Whether it acts for a user named in a header.
     user: bool = False
     media: str = "application/json"

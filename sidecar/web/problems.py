@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, json, request
+from flask import Flask, Response, g, json, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from sidecar import errors
@@ -64,8 +64,9 @@ def lookup(error: errors.SidecarError) -> tuple[int, str]:
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Response:
     """Return a problem answer; `error` repeats the detail for clients of the predecessor."""
+    g.problem = title.lower().replace(" ", "-")
     body = {
-        "type": f"urn:claude-sidecar:problem:{title.lower().replace(' ', '-')}",
+        "type": f"urn:claude-sidecar:problem:{g.problem}",
         "title": title,
         "status": status,
         "detail": detail,

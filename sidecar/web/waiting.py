@@ -29,6 +29,11 @@ class Places:
         self._taken: Counter[str] = Counter()
         self._waiting: dict[str, Counter[str]] = {}
 
+    @property
+    def held(self) -> int:
+        """Return how many calls have a place now."""
+        return self._taken.total()
+
     @contextmanager
     def among_all(self, user: str) -> Iterator[None]:
         """Hold one of all places.
