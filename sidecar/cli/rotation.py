@@ -24,8 +24,10 @@ Re-encrypt everything that is stored under the newest encryption key, and make a
 keys. The service goes on meanwhile, and so do its sessions. To change the encryption key:
 
   1. Put the new key in front:    ENCRYPTION_KEY=new,old    (openssl rand -hex 32 makes one)
-  2. Reload the service (SIGHUP to its main process, or a restart), then run:    claude-sidecar rotate-keys
-  3. When it says that the old key is needed no more, take it out:    ENCRYPTION_KEY=new    and reload again.
+  2. Reload the service: SIGHUP to its main process if the key stands in .env, else a restart. Then run:
+       claude-sidecar rotate-keys
+  3. When it says that the old key is needed no more, take it out:    ENCRYPTION_KEY=new
+     and reload again.
 
 Where several services share one database, reload all of them first. The command may be stopped and run again at any
 time: it goes on where it was. Keep the old key as long as you keep backups from before.

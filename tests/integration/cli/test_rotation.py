@@ -22,7 +22,7 @@ from sidecar.records import Records
 from sidecar.sessions.ownership import Ownership
 from sidecar.storage.tables import credentials
 from sidecar.vault.cipher import Cipher
-from tests.fixtures.server import MakeServer, Server
+from tests.fixtures.server import Server
 from tests.fixtures.services import BOTH_DATABASES
 from tests.integration.cli.machine import COMMAND, ROOT, Machine
 from tests.sealing import seal
@@ -150,19 +150,34 @@ def test_the_help_teaches_the_steps(machine: Machine) -> None:
     text = machine.run("rotate-keys", "--help").stdout
 
     assert all(
-        word in text for word in ("ENCRYPTION_KEY=new,old", "SIGHUP", "rotate-keys", "ENCRYPTION_KEY=new ")
+        word in text for word in ("ENCRYPTION_KEY=new,old", "SIGHUP", "rotate-keys", "ENCRYPTION_KEY=new\n")
     )
 
 
 # -- beside a running service ----------------------------------------------------------------------------------
 
 
-def command(server: Server, keys: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with the service's settings, but these keys."""
-    environment = {**server.environment, "ENCRYPTION_KEY": keys, "PYTHONPATH": str(ROOT)}
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Return a service that is not started yet, with its key in the file .env."""
+    found = Server(tmp_path, {"RATE_LIMIT": "off"})
+    del found.environment["ENCRYPTION_KEY"]
+    found.environment["PYTHONPATH"] = str(ROOT)
+    put(found, OLD)
+    yield found
+    found.stop()
+
+
+def put(server: Server, keys: str) -> None:
+    """Write the keys into the file that service and command read."""
+    (server.folder / ".env").write_text(f"ENCRYPTION_KEY={keys}\n")
+
+
+def command(server: Server) -> subprocess.CompletedProcess[str]:
+    """Run the command beside the service, with its settings."""
     return subprocess.run(
         [*COMMAND, "rotate-keys"],
-        env=environment,
+        env=server.environment,
         cwd=server.folder,
         capture_output=True,
         text=True,
@@ -189,16 +204,11 @@ def output(server: Server, session: str) -> str:
     return str(response.json()["data"])
 
 
-def restart(server: Server, keys: str) -> None:
-    server.stop()
-    server.environment["ENCRYPTION_KEY"] = keys
+def test_the_three_steps_beside_a_service_that_is_read_all_the_time(server: Server) -> None:
     server.start()
-
-
-def test_the_three_steps_beside_a_service_that_is_read_all_the_time(make_server: MakeServer) -> None:
-    server = make_server(ENCRYPTION_KEY=OLD, RATE_LIMIT="off")
     session = session_with_output(server)
-    restart(server, f"{NEW},{OLD}")
+    put(server, f"{NEW},{OLD}")
+    server.reload()
     before = output(server, session)
     ended, seen = threading.Event(), []
 
@@ -210,7 +220,7 @@ def test_the_three_steps_beside_a_service_that_is_read_all_the_time(make_server:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        done = command(server, f"{NEW},{OLD}")
+        done = command(server)
     finally:
         ended.set()
         reader.join()
@@ -218,27 +228,30 @@ def test_the_three_steps_beside_a_service_that_is_read_all_the_time(make_server:
     assert done.returncode == 0, done.stderr
     assert "remember this" in before
     assert set(seen) == {before}
-    restart(server, NEW)
+    put(server, NEW)
+    server.reload()
     assert output(server, session) == before
     said = {"command": "woken with the same key", "waitMs": 15000}
     woken = server.call("POST", f"/api/session/{session}/command", user="ann", json=said)
     assert woken.status_code == 200, woken.text
 
 
-def test_a_service_that_encrypts_with_another_key_is_to_be_reloaded_first(make_server: MakeServer) -> None:
-    server = make_server(ENCRYPTION_KEY=f"{OLD},{FOREIGN}")
+def test_a_service_that_encrypts_with_another_key_is_to_be_reloaded_first(server: Server) -> None:
+    put(server, f"{OLD},{FOREIGN}")
+    server.start()
     keys = server.data_dir / "keys"
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600
     assert OLD[:8] not in keys.read_text()
 
     for wrong in (f"{NEW},{OLD}", f"{FOREIGN},{OLD}"):
-        refused = command(server, wrong)
+        put(server, wrong)
+        refused = command(server)
         assert refused.returncode == 1
         assert "reload the service first" in refused.stderr
         assert refused.stdout == ""
 
-    restart(server, f"{NEW},{OLD}")
-    assert command(server, f"{NEW},{OLD}").returncode == 0
+    server.reload()
+    assert command(server).returncode == 0
     server.stop()
     assert not keys.exists()
 
