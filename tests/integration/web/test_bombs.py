@@ -37,7 +37,7 @@ BOMBS = {
 PATHS = ("/api/session/create", "/api/session/{}/command", "/api/session/{}/resize", "/api/outputs")
 
 
-@pytest.fixture(params=BOMBS.values(), ids=BOMBS.keys())
+@pytest.fixture(params=list(BOMBS.values()), ids=list(BOMBS))
 def bomb(request: pytest.FixtureRequest) -> bytes:
     data: bytes = request.param.encode()
     assert len(data) <= MIB

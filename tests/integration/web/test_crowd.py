@@ -155,7 +155,7 @@ def _send(server: Server, path: str, body: dict[str, Any], options: dict[str, An
 
 
 def test_a_create_that_was_killed_before_its_answer_is_not_made_twice(server: Server) -> None:
-    options = {"user": "ann", "headers": {"Idempotency-Key": str(uuid4())}}
+    options: dict[str, Any] = {"user": "ann", "headers": {"Idempotency-Key": str(uuid4())}}
     body = {"userId": "ann", "credentials": {"anthropicApiKey": KEY}, "model": "slow-3", "waitMs": 20_000}
 
     def listed() -> Any:
@@ -172,7 +172,7 @@ def test_a_create_that_was_killed_before_its_answer_is_not_made_twice(server: Se
 def test_of_a_command_that_was_killed_before_its_answer_the_outcome_is_unknown(server: Server) -> None:
     session = create(server, "ann")
     path = f"/api/session/{session}/command"
-    options = {"user": "ann", "headers": {"Idempotency-Key": str(uuid4())}}
+    options: dict[str, Any] = {"user": "ann", "headers": {"Idempotency-Key": str(uuid4())}}
     body = {"command": "[[work 20]] cut", "waitMs": 20_000}
     killed(server, path, body, options, lambda: status(server, "ann", session)["activity"] == "busy")
     again = server.call("POST", path, json=body, **options)

@@ -60,6 +60,13 @@ def test_without_a_key_every_call_is_executed(api: Api, session: str) -> None:
     assert said(api, session, "each time") == 2
 
 
+def test_without_a_key_each_create_makes_a_session_of_its_own(api: Api) -> None:
+    made = [api.post("/api/session/create", api.wanted(waitMs=0)).json["sessionId"] for _ in range(2)]
+    assert made[0] != made[1]
+    for session in made:
+        api.delete(f"/api/session/{session}")
+
+
 def test_an_end_and_a_resize_are_replayed_too(api: Api, session: str) -> None:
     path, key = f"/api/session/{session}", keyed()
     size = {"columns": 90, "rows": 30}

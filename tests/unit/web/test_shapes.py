@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -54,16 +55,18 @@ def test_a_number_keeps_its_stream() -> None:
 
 
 def test_a_short_create_gets_the_defaults_of_the_contract() -> None:
-    made = shapes.new_session(schemas.CreateBody.model_validate_json('{"userId": "jane"}'), "jane")
-    assert (made.user_id, made.workspace_type, made.workspace_name) == (
+    body, session_id = schemas.CreateBody.model_validate_json('{"userId": "jane"}'), uuid4()
+    made = shapes.new_session(body, "jane", session_id)
+    assert body.wait_ms == 15_000
+    assert (made.id, made.user_id, made.workspace_type, made.workspace_name) == (
+        session_id,
         "jane",
         WorkspaceType.ISOLATED,
         "default",
     )
-    assert (made.size, made.renderer, made.model, made.key) == (Size(120, 40), Renderer.AUTO, None, KeyChoice())
-
-
-def test_each_create_without_an_id_gets_one_of_its_own() -> None:
-    body = schemas.CreateBody.model_validate_json('{"userId": "jane"}')
-    assert shapes.new_session(body, "jane").id != shapes.new_session(body, "jane").id
-    assert body.wait_ms == 15_000
+    assert (made.size, made.renderer, made.model, made.key) == (
+        Size(120, 40),
+        Renderer.AUTO,
+        None,
+        KeyChoice(),
+    )
