@@ -75,12 +75,13 @@ def test_the_stop_stores_what_was_noted_just_before(store: AuditStore, tmp_path:
     assert numbers(stored(store)) == list(range(700))
 
 
-@pytest.mark.parametrize("text", ["\0 \ud800", "x" * 100_000, "line\nline", "\x1b[31m"])
-def test_any_text_goes_in_and_the_chain_holds(store: AuditStore, make_trail: MakeTrail, text: str) -> None:
-    with acting(Origin(text, text, text)):
-        make_trail().note("session.end", user=text, reason=text)
+def test_any_text_goes_in_and_the_chain_holds(store: AuditStore, make_trail: MakeTrail) -> None:
+    trail = make_trail()
+    for text in ("\0 \ud800", "x" * 100_000, "line\nline", "\x1b[31m"):
+        with acting(Origin(text, text, text)):
+            trail.note("session.end", user=text, reason=text)
 
-    assert until(lambda: stored(store))
+    assert until(lambda: len(stored(store)) == 4)
     assert verify(store).fault is None
 
 
@@ -112,21 +113,17 @@ def test_what_the_spool_does_not_take_is_told_in_the_trail(
     assert verify(store).fault is None
 
 
-@pytest.mark.parametrize(
-    ("left", "events", "damaged"),
-    [(b"garbage\n", 0, 1), (b'{"id":"0b5c', 0, 1), (b"\n\n", 0, 0), (b"\xff" * 5000, 0, 1)],
-)
 def test_garbage_in_the_spool_is_counted_and_the_rest_is_stored(
-    store: AuditStore, make_trail: MakeTrail, tmp_path: Path, left: bytes, events: int, damaged: int
+    store: AuditStore, make_trail: MakeTrail, tmp_path: Path
 ) -> None:
     (tmp_path / "audit").mkdir()
-    (tmp_path / "audit" / "spool").write_bytes(left)
+    (tmp_path / "audit" / "spool").write_bytes(b"garbage\n\n\n" + b"\xff" * 5000 + b'\n{"id":"0b5c')
 
     trail = make_trail()
     trail.note("session.command", number=1)
 
-    assert until(lambda: len(stored(store, "session.*")) == events + 1)
-    assert until(lambda: verify(store).dropped == trail.dropped == damaged)
+    assert until(lambda: len(stored(store, "session.*")) == 1)
+    assert until(lambda: verify(store).dropped == trail.dropped == 3)
 
 
 def test_threads_note_at_once_and_each_keeps_its_order(store: AuditStore, make_trail: MakeTrail) -> None:
