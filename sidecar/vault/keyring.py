@@ -79,6 +79,8 @@ class Keyring:
         self._lifetime = timedelta(seconds=lifetime_s)
         #: Replaced as a whole, never changed, so that readers need no lock.
         self._ring = _Ring()
+        #: Pairs that cannot be opened, and have been complained of.
+        self._closed: set[str] = set()
         self._looking = threading.Lock()
         self._next_look = clock.monotonic()
 
@@ -158,9 +160,14 @@ class Keyring:
         try:
             private = json.loads(self._cipher.decrypt(pair.private, purpose.sealing_key(pair.kid)))
         except DecryptionFailed:
-            log.warning(
-                "a sealing key pair cannot be opened: ENCRYPTION_KEY lacks the key it is stored under"
-            )
+            self._complain(pair.kid)
             return None
         key = ECKey.import_key(private, {"kid": pair.kid, "use": "enc", "alg": "ECDH-ES"})
         return _Pair(pair.created_at, pair.retired_at, key)
+
+    def _complain(self, kid: str) -> None:
+        if kid not in self._closed:  # it is met again at every look
+            self._closed.add(kid)
+            log.warning(
+                "a sealing key pair cannot be opened: ENCRYPTION_KEY lacks the key it is stored under"
+            )
