@@ -21,26 +21,26 @@ _LONGEST = 16_384
 #: Collections in collections are shown so deep.
 _DEPTH = 4
 
+#: Headers that carry credentials: `Cookie: a=b; c=d`, `'X-API-Key': 'abc'`, `("Cookie", "a=b")`. A quoted value ends
+#: with its quote, any other with the line.
+_HEADERS = (
+    r"((?:(?:proxy[-_])?authorization|(?:set[-_])?cookie|x[-_]api[-_]key)(?:[\"']?\s*[:=]\s*|[\"'],\s*))"
+    r"(?:b?([\"'])(?:\\.|(?!\2)[^\\\r\n])*|[^\r\n]+)"
+)
 #: Secrets of others, and those of ours in forms that are not foreseen. Group 1 is kept.
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        _HEADERS,
         r"()sk-ant-[\w-]+",
         r"()csk_[0-9a-f]{16}_[\w-]+",
         r"()(?<![\w-])eyJ[\w-]*(?:\.[\w-]*){2,4}",  # compact JWEs, and tokens of the same make
         r"\b(bearer\s+)\S+",
-        r"(://[^\s:/@]{0,256}:)\S{0,512}@",
+        r"(://[^\s:/@]{0,256}:)\S{0,512}(?=@)",
         r"(claude_sidecar=)[^\s;,\"']+",
         r"([?&](?:ticket|token|key)=)[^\s&\"']+",
         r"\b(password[\"']?\s*[=:]\s*)\S+",
     )
-)
-#: Headers that carry credentials: `Cookie: a=b; c=d`, `'X-API-Key': 'abc'`, `("Cookie", "a=b")`. A quoted value ends
-#: with its quote, any other with the line.
-_HEADERS = re.compile(
-    r"((?:(?:proxy[-_])?authorization|(?:set[-_])?cookie|x[-_]api[-_]key)(?:[\"']?\s*[:=]\s*|[\"'],\s*))"
-    r"(?:b?([\"'])(?:\\.|(?!\2)[^\\\r\n])*|[^\r\n]+)",
-    re.IGNORECASE,
 )
 
 
@@ -58,9 +58,8 @@ class Redaction:
         """Return `text` without secrets, shortened in the middle if it is very long."""
         if self._exact is not None:
             text = self._exact.sub(REDACTED, text)
-        text = _HEADERS.sub(rf"\1{REDACTED}", text)
         for pattern in _PATTERNS:
-            text = pattern.sub(rf"\1{REDACTED}", text)
+            text = pattern.sub(_keep, text)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} […] {text[-_LONGEST // 2 :]}"
 
     def value(self, value: Any, depth: int = _DEPTH) -> Any:
@@ -76,6 +75,10 @@ class Redaction:
         if depth and isinstance(value, list | tuple | set | frozenset):
             return [self.value(item, depth - 1) for item in value]
         return self.text(_told(value))
+
+
+def _keep(match: re.Match[str]) -> str:
+    return f"{match[1]}{REDACTED}"
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
