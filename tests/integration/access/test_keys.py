@@ -42,7 +42,11 @@ def test_a_key_is_bound_to_its_user_and_scopes(keys: ApiKeys, clock: FakeClock) 
     assert re.fullmatch(r"csk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
     assert text.split("_")[1] == key.id
     found = keys.check(text)
-    assert (found.id, found.user_id, found.scopes) == (key.id, "jane", {Scope.SESSIONS, Scope.ADMIN})
+    assert (found.id, found.user_id, found.scopes) == (
+        key.id,
+        "jane",
+        frozenset({Scope.SESSIONS, Scope.ADMIN}),
+    )
     assert (found.name, found.created_at) == ("of the tests", clock.now())
     assert found.caller.actor == f"key:{key.id}"
     assert keys.check(others).user_id == "joe"
@@ -86,7 +90,7 @@ def test_a_key_wrong_by_one_character_anywhere_is_refused(keys: ApiKeys) -> None
         wrong = text[:place] + another(text[place]) + text[place + 1 :]
         with pytest.raises(Unauthenticated):
             keys.check(wrong)
-    assert keys.check(text)
+    assert keys.check(text).user_id == "jane"
 
 
 def test_the_last_character_counts_whole_although_two_of_its_bits_carry_nothing(keys: ApiKeys) -> None:
@@ -138,7 +142,7 @@ def test_every_refusal_is_told_in_the_same_words(keys: ApiKeys, clock: FakeClock
 def test_a_key_ends_at_its_very_time(keys: ApiKeys, clock: FakeClock) -> None:
     _, text = issued(keys, expires_at=clock.now() + timedelta(days=90))
     clock.advance(90 * 86400 - 0.001)
-    assert keys.check(text)
+    keys.check(text)
     clock.advance(0.001)
     with pytest.raises(Unauthenticated):
         keys.check(text)
@@ -157,7 +161,7 @@ def test_a_key_revoked_by_another_process_is_refused_at_once(
         keys.check(text)
     with pytest.raises(Unauthenticated):
         keys.named(key.id)
-    assert keys.check(left)
+    keys.check(left)
 
 
 def test_revoking_twice_keeps_the_first_time_and_a_key_nobody_has_is_told(
@@ -218,7 +222,7 @@ def test_a_key_works_although_its_use_cannot_be_stored(
     keys: ApiKeys, database: Database, clock: FakeClock
 ) -> None:
     _, text = issued(keys)
-    assert ApiKeys(ReadOnly(database), clock).check(text)
+    assert ApiKeys(ReadOnly(database), clock).check(text).user_id == "jane"
 
 
 def test_without_the_database_no_key_is_believed(keys: ApiKeys, database: Database) -> None:

@@ -35,6 +35,7 @@ def _full() -> Session:
         exit_code=-9,
         reason="Ünïcode, and a 'quote' \U0001f600",
         claude_version="2.1.329",
+        created_by="key:0123456789abcdef",
         output_offset=2**62,
         reserved_offset=2**62 + 1,
         process_offset=7,
@@ -84,7 +85,10 @@ def test_saving_changes_what_may_change(sessions: SessionStore) -> None:
 
     sessions.save(full)
 
-    fixed = {name: getattr(session, name) for name in ("workspace_type", "workspace_name", "created_at")}
+    fixed = {
+        name: getattr(session, name)
+        for name in ("workspace_type", "workspace_name", "created_at", "created_by")
+    }
     assert sessions.get(session.id) == replace(full, **fixed)
 
 
@@ -211,6 +215,17 @@ def test_sessions_of_one_moment_come_in_a_fixed_order(sessions: SessionStore) ->
     whole = sessions.list("ann", limit=6, offset=0)[0]
 
     assert [sessions.list("ann", limit=1, offset=place)[0][0] for place in range(6)] == whole
+
+
+def test_a_list_can_be_of_everybody(sessions: SessionStore) -> None:
+    of_ann, of_bob = (
+        added(sessions, a_session("ann", at=NOON)),
+        added(sessions, a_session("bob", at=NOON + HOUR)),
+    )
+
+    page, total = sessions.list(None, limit=10, offset=0)
+
+    assert ([session.id for session in page], total) == ([of_bob.id, of_ann.id], 2)
 
 
 def test_a_list_can_be_of_one_state(sessions: SessionStore) -> None:

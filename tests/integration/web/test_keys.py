@@ -17,7 +17,7 @@ from sidecar.origin import Origin, origin
 from sidecar.services import Services
 from sidecar.storage.tables import api_keys
 from sidecar.web import create_app
-from tests.fixtures.services import TOKEN
+from tests.fixtures.services import TOKEN, MakeServices
 from tests.integration.web.api import Api
 
 MakeKey = Callable[..., str]
@@ -326,6 +326,27 @@ def test_what_a_request_does_is_done_in_its_name(web_services: Services, key: st
     assert [one.actor for one in seen] == [f"key:{key_id(key)}", "service", "anonymous", "anonymous"]
     assert {(one.request_id, one.address) for one in seen} == {("r-1", "127.0.0.1")}
     assert origin() == Origin()
+
+
+def test_without_the_database_keys_are_not_believed_and_the_token_goes_on(
+    make_services: MakeServices,
+) -> None:
+    services = make_services()
+    key = services.records.api_keys.issue("jane", "of the tests", [SESSIONS], None)[1]
+    client = create_app(services).test_client()
+    by_key, by_token = Api(client, key, "jane"), Api(client, TOKEN, "jane")
+    session = by_token.create()
+    assert by_key.get(f"/api/session/{session}/status").status_code == 200
+
+    services.records.database.close()
+    refused = by_key.get(f"/api/session/{session}/status")
+    assert (refused.status_code, refused.json["title"]) == (503, "Storage unavailable")
+    assert by_key.get("/api/sessions", headers=bearer("nonsense")).status_code == 401
+    assert by_token.get(f"/api/session/{session}/status").json["state"] == "running"
+
+    services.records.database.open()
+    assert by_key.get(f"/api/session/{session}/status").status_code == 200
+    by_token.end()
 
 
 def test_a_browsers_question_needs_no_credential(api: Api) -> None:

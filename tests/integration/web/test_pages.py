@@ -202,13 +202,13 @@ def test_a_page_of_elsewhere_reads_nothing_with_the_cookie(signed_in: Browser, o
 
 
 def test_a_forwarded_scheme_or_host_of_anybody_is_not_believed(signed_in: Browser) -> None:
-    forged = {
+    forged: dict[str, str | None] = {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "evil.example",
         "Forwarded": "proto=https;host=evil.example",
     }
     for origin in ("https://localhost", "https://evil.example", "http://evil.example"):
-        assert signed_in.submit("/signout", **forged, Origin=origin).status_code == 403
+        assert signed_in.submit("/signout", None, **forged, Origin=origin).status_code == 403
 
 
 def test_a_bearer_needs_no_origin_and_may_have_any(api: Api, key: str) -> None:
