@@ -30,12 +30,13 @@ class Address:
 class Client:
     """One connection. `send` and `receive` are apart, so that one thread can hold a waiting call open."""
 
-    def __init__(self, address: Address) -> None:
-        """Connect at the first call."""
+    def __init__(self, address: Address, user: str = USER) -> None:
+        """Connect at the first call; act for `user`."""
+        self._user = user
         self._connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=_PATIENCE_S)
         self._headers = {
             "Authorization": f"Bearer {address.token}",
-            "X-User-ID": USER,
+            "X-User-ID": user,
             "Content-Type": "application/json",
         }
 
@@ -78,7 +79,7 @@ class Client:
 
     def create(self) -> str:
         """Create a session, wait until it is ready, return its id."""
-        body = {"userId": USER, "credentials": {"anthropicApiKey": KEY}, "waitMs": 25_000}
+        body = {"userId": self._user, "credentials": {"anthropicApiKey": KEY}, "waitMs": 25_000}
         session = self.call("POST", "/api/session/create", body)
         if session["state"] != "running":
             raise Refused(f"the session is {session['state']}: {session['reason']}")

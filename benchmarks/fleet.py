@@ -106,8 +106,12 @@ def bare_round(children: Sequence[pexpect.spawn[Any]]) -> Round:
 # -- the readers, in a process of their own --------------------------------------------------------------
 
 
-def _follow(address: Address, session: str, cursor: int, track: Track) -> None:
-    client = Client(address)
+def user_of(number: int) -> str:
+    """Return the user of one session: only a few calls of one user may wait at the same time."""
+    return f"bench-{number}"
+
+
+def _follow(client: Client, session: str, cursor: int, track: Track) -> None:
     deadline = time.monotonic() + _ROUND_S + _PATIENCE_S
     while not track.complete and time.monotonic() < deadline:
         answer = client.call("GET", waiting(session, cursor, wait_s=5))
@@ -122,8 +126,8 @@ def readers(address: Address, cursors: dict[str, int], pipe: Any) -> None:
     """Follow every session with a thread and a connection of its own; send back the tracks."""
     tracks = [Track() for _ in cursors]
     threads = [
-        threading.Thread(target=_follow, args=(address, session, cursor, track))
-        for (session, cursor), track in zip(cursors.items(), tracks, strict=True)
+        threading.Thread(target=_follow, args=(Client(address, user_of(number)), session, cursor, track))
+        for number, ((session, cursor), track) in enumerate(zip(cursors.items(), tracks, strict=True))
     ]
     for thread in threads:
         thread.start()
@@ -133,7 +137,7 @@ def readers(address: Address, cursors: dict[str, int], pipe: Any) -> None:
     pipe.send(tracks)
 
 
-def sidecar_round(service: Service, client: Client, cursors: dict[str, int]) -> Round:
+def sidecar_round(service: Service, clients: Sequence[Client], cursors: dict[str, int]) -> Round:
     """Let all sessions print and the readers read; `cursors` move on."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
@@ -142,12 +146,12 @@ def sidecar_round(service: Service, client: Client, cursors: dict[str, int]) -> 
     process.start()
     ours.recv()  # all readers are about to wait
     cpu = cpu_s(service.pids)
-    for seed, session in enumerate(cursors):
+    for seed, (client, session) in enumerate(zip(clients, cursors, strict=True)):
         client.type(session, b"tick %d %d\n" % (RECORDS, seed))
     tracks: list[Track] = ours.recv()
     cpu = cpu_s(service.pids) - cpu
     process.join()
-    for session in cursors:
+    for client, session in zip(clients, cursors, strict=True):
         cursors[session] = int(client.call("GET", f"/api/session/{session}/status")["outputOffset"])
     return _gathered(tracks, cpu)
 
@@ -159,18 +163,16 @@ def measure() -> Outcome:
     """Alternate the two; both keep their 50 programs all the time."""
     with ExitStack() as stack:
         service = stack.enter_context(serving())
-        client = stack.enter_context(service.client())
+        clients = [stack.enter_context(service.client(user_of(number))) for number in range(SESSIONS)]
         say(f"fleet: starting {SESSIONS} programs of each kind")
         children = [stack.enter_context(bare.program()) for _ in range(SESSIONS)]
-        cursors = {
-            session: client.type(session, b"") for session in (client.create() for _ in range(SESSIONS))
-        }
+        cursors = {session: client.type(session, b"") for client in clients for session in [client.create()]}
         bares: list[Round] = []
         ours: list[Round] = []
         for number in range(ROUNDS):
             say(f"fleet: round {number + 1} of {ROUNDS}, {2 * _ROUND_S:.0f} s")
             bares.append(bare_round(children))
-            ours.append(sidecar_round(service, client, cursors))
+            ours.append(sidecar_round(service, clients, cursors))
         return _outcome(bares, ours)
 
 

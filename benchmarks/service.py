@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.client import Address, Client
+from benchmarks.client import USER, Address, Client
 
 #: The scripted program that most figures use in the CLI's place.
 PROGRAM = Path(__file__).resolve().parent / "program.py"
@@ -57,9 +57,9 @@ class Service:
         return done.stdout.strip()
 
     @contextmanager
-    def client(self) -> Iterator[Client]:
-        """Give a connection of its own."""
-        client = Client(self.address)
+    def client(self, user: str = USER) -> Iterator[Client]:
+        """Give a connection of its own, which acts for `user`."""
+        client = Client(self.address, user)
         try:
             yield client
         finally:
