@@ -14,7 +14,9 @@ from flask import Flask
 from tests.fixtures.services import TOKEN
 from tests.integration.web.api import Api
 
-OPEN = {"/health", "/openapi.json", "/docs", "/", "/signin", "/signout", "/api/credentials/key"}
+PAGES = {"/docs", "/", "/signin", "/signout"}
+#: Without its own token there is no `/metrics`.
+OPEN = PAGES | {"/health", "/openapi.json", "/metrics", "/api/credentials/key"}
 ONE_OFF = TOKEN[:-1] + chr(ord(TOKEN[-1]) ^ 1)
 
 
