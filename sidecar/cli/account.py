@@ -13,6 +13,7 @@ from sidecar import config
 from sidecar.clock import SystemClock
 from sidecar.errors import ConfigurationError
 from sidecar.isolation.account import drop_root
+from sidecar.logs.configuration import redact_commands
 from sidecar.origin import Origin, acting
 from sidecar.records import Records
 from sidecar.sessions.program import locate
@@ -25,7 +26,9 @@ def become() -> config.Settings:
         ConfigurationError: the account cannot work here, or a setting is wrong.
     """
     leave_root(config.identity())
-    return config.load()
+    settings = config.load()
+    redact_commands(settings)
+    return settings
 
 
 def leave_root(identity: config.Identity) -> None:

@@ -36,6 +36,12 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
+def redact_commands(settings: Settings) -> None:
+    """Redact also what is logged without any configuration, as commands do: Python prints it to standard error."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(TextLines(Redaction(secrets_of(settings))))
+
+
 def capture() -> None:
     """Log what Python itself would print past the handlers: warnings, and exceptions that nobody catches."""
     logging.captureWarnings(True)

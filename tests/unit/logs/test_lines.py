@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
 import sys
 import threading
 import warnings
@@ -228,3 +229,19 @@ def test_a_renamed_file_is_opened_anew(tmp_path: Path) -> None:
     assert "before" in (tmp_path / "log.1").read_text()
     assert "after" in (tmp_path / "log").read_text()
     assert "before" not in (tmp_path / "log").read_text()
+
+
+def test_what_a_command_logs_is_redacted_too(tmp_path: Path) -> None:
+    """In a process of its own: it changes what Python does when nobody has configured the log."""
+    script = (
+        "import logging; from pathlib import Path; from sidecar import config;"
+        "from sidecar.logs.configuration import redact_commands;"
+        f"redact_commands(config.load({{'API_AUTH_TOKEN': '{SECRET}', 'ENCRYPTION_KEY': 'ab' * 32}}, Path('no')));"
+        f"logging.getLogger('x').warning('mind %s', '{SECRET}')"
+    )
+    command = [sys.executable, "-B", "-c", script]
+    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "HOME": str(tmp_path)}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+
+    assert "warning x mind [redacted] actor=system" in ran.stderr
+    assert SECRET not in ran.stderr
