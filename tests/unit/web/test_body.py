@@ -1,18 +1,14 @@
-"""Output bytes as text, base64 as bytes, tokens."""
+"""Output bytes as text, base64 as bytes."""
 
 from __future__ import annotations
 
 import base64
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.errors import InvalidRequest, Unauthenticated
-from sidecar.web.auth import check_token
+from sidecar.errors import InvalidRequest
 from sidecar.web.body import decoded, encoded
-
-TOKEN = "the-token-of-this-test"
 
 
 @given(st.binary(max_size=200))
@@ -41,13 +37,3 @@ def test_what_is_no_base64_is_refused_with_its_field(text: str) -> None:
         assert base64.b64encode(data).decode() == text or data == base64.b64decode(text)
         return
     assert (problem.field, problem.message) == ("command", "is not base64")
-
-
-@given(st.text(max_size=60))
-def test_no_other_header_is_the_token(header: str) -> None:
-    with pytest.raises(Unauthenticated):
-        check_token(header, TOKEN.encode())
-
-
-def test_the_token_is_the_token() -> None:
-    check_token(f"Bearer {TOKEN}", TOKEN.encode())
