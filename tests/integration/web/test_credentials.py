@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from joserfc.jwk import ECKey
@@ -121,8 +121,8 @@ def test_a_body_with_not_exactly_one_good_key_is_refused(api: Api, body: Json) -
     [
         ({}, "credentials"),
         ({"anthropicApiKey": KEY, "sealed": "x"}, "credentials"),
-        ({"credentialId": str(uuid4()), "anthropicApiKey": KEY}, "credentials"),
-        ({"credentialId": str(uuid4())}, "credentials.credentialId"),
+        ({"credentialId": str(UUID(int=7)), "anthropicApiKey": KEY}, "credentials"),
+        ({"credentialId": str(UUID(int=7))}, "credentials.credentialId"),
         ({"credentialId": "no-uuid"}, "credentials.credentialId"),
         ({"anthropicApiKey": "short"}, "credentials.anthropicApiKey"),
         (None, "credentials"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -40,14 +40,17 @@ def passes(call: Callable[[], Any]) -> int:
     return 10
 
 
+#: Of no session; fixed, because it is part of the tests' names.
+NOWHERE = UUID(int=7)
+
 CALLS = [
     ("GET", "/api/sessions", None),
-    ("GET", f"/api/session/{uuid4()}/output", None),
-    ("GET", f"/api/session/{uuid4()}/nothing", None),
-    ("POST", f"/api/session/{uuid4()}/command", {"command": "x"}),
-    ("POST", f"/api/session/{uuid4()}/resize", {"nonsense": 1}),
+    ("GET", f"/api/session/{NOWHERE}/output", None),
+    ("GET", f"/api/session/{NOWHERE}/nothing", None),
+    ("POST", f"/api/session/{NOWHERE}/command", {"command": "x"}),
+    ("POST", f"/api/session/{NOWHERE}/resize", {"nonsense": 1}),
     ("POST", "/api/session/create", {"userId": "ann", "workspaceName": "../x"}),
-    ("DELETE", f"/api/session/{uuid4()}", None),
+    ("DELETE", f"/api/session/{NOWHERE}", None),
 ]
 
 
