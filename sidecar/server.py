@@ -118,6 +118,7 @@ class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
 def on_starting(server: Arbiter) -> None:
     """Refuse what would lose terminals, in one line; from now on everything goes to the log."""
+    conceal()  # gunicorn was started as a new program, and its environment holds the secrets
     capture()
     try:
         _check_workers(server)

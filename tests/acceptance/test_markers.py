@@ -452,6 +452,14 @@ def test_a_sessions_environment_holds_its_own_users_key_only(story: Story) -> No
             assert f"\0ANTHROPIC_API_KEY={story.markers.secrets[user]}\0".encode() in b"\0" + data + b"\0"
 
 
+def test_the_service_shows_its_environment_to_no_other_process_of_its_account(story: Story) -> None:
+    """With `ISOLATION=none` a session runs under the service's account, and could look."""
+    expected = set(USERS) - {HOST}
+    for path in readable("environ"):
+        found = story.markers.found(path.read_bytes(), but=expected)
+        assert not found - {HOST}, path.with_name("cmdline").read_bytes()
+
+
 def readable(name: str) -> Iterator[Path]:
     """Return what /proc shows our account of every process but this one and those it may not look into."""
     for path in Path("/proc").glob(f"[0-9]*/{name}"):
