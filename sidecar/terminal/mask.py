@@ -85,10 +85,10 @@ class Mask:
 
 
 def _places(secret: bytes) -> dict[bytes, list[int]]:
-    """Return the pieces to look for, and where in the secret they are."""
-    length = min(_PROBE, len(secret))
+    """Return the pieces to look for, and where in the secret they are: no more than it takes, each costs time."""
+    window, length = min(_FRAGMENT, len(secret)), min(_PROBE, len(secret))
     found: dict[bytes, list[int]] = {}
-    for place in {*range(0, len(secret) - length + 1, _APART), max(0, len(secret) - length)}:
+    for place in range(window - length, len(secret) - length + 1, _APART):
         found.setdefault(secret[place : place + length], []).append(place)
     return found
 
