@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from sidecar import config
+from sidecar.model.caller import Scope
 from sidecar.services import Services
 from sidecar.web import openapi
 from tests.fixtures.services import API_KEY, ENCRYPTION_KEY, FAKE_CLAUDE, TOKEN
@@ -35,6 +36,7 @@ from tests.integration.web.conftest import warm_up
 from tests.integration.web.routes import bare_app
 
 USER = "schema"
+METRICS_TOKEN = "a-metrics-token-of-the-tests"
 #: More creates than this meet the limit, as they should.
 MOST_SESSIONS = 4
 #: Sessions that are made again when the requests have ended all.
@@ -52,14 +54,12 @@ CHECKS: list[Callable[..., Any]] = [
     ignored_auth,
 ]
 #: `DELETE /api/session/create` is the end of a session that does not exist: another operation, so not 405.
-AMBIGUOUS: dict[str, list[Callable[..., Any]]] = dict.fromkeys(
-    ["/api/session/create", "/api/credentials/key"], [unsupported_method]
-)
+AMBIGUOUS = {"/api/session/create", "/api/credentials/key"}
 
 CONFIGURATION = {
     "seed": 1,
     "base-url": "http://localhost",
-    "generation": {"deterministic": True, "max-examples": 50, "no-shrink": True},
+    "generation": {"deterministic": True, "max-examples": 15, "no-shrink": True},
     "suppress-health-check": ["all"],
 }
 
@@ -74,15 +74,23 @@ class Steering:
 
     def steer(self, case: schemathesis.Case[Any]) -> None:
         """Change a request before it is sent."""
-        if _is_user(case.headers.get("X-User-ID")):
-            case.headers["X-User-ID"] = USER
+        self._head(case.headers, case.operation.path)
         _cap(case.query, "wait", 0.02)
         if isinstance(case.body, dict):
             _cap(case.body, "wait", 0.02)
             _cap(case.body, "waitMs", 20)
             self._name(case.body)
-        if _is_uuid(case.path_parameters.get("session_id")) and self._hits(case.operation.path):
-            case.path_parameters["session_id"] = self._session()
+        for name, thing in (("session_id", self._session), ("credential_id", self._credential)):
+            if _is_uuid(case.path_parameters.get(name)) and self._hits(case.operation.path):
+                case.path_parameters[name] = thing()
+
+    def _head(self, headers: MutableMapping[str, Any], path: str) -> None:
+        if _is_user(headers.get("X-User-ID")):
+            headers["X-User-ID"] = USER
+        if headers.get("Idempotency-Key") and next(self._counted) % 2:  # or all would be repeats of the first
+            headers["Idempotency-Key"] = str(next(self._counted))
+        if path.startswith("/sign") and next(self._counted) % 2:
+            headers["Origin"] = "http://localhost"
 
     @staticmethod
     def _name(body: dict[str, Any]) -> None:
@@ -91,6 +99,8 @@ class Steering:
             body["userId"] = USER
         if "credentials" in body and body["credentials"] is None:
             body["credentials"] = {"anthropicApiKey": API_KEY}
+        if isinstance(body.get("anthropicApiKey"), str) and body.get("sealed", "") is None:
+            del body["sealed"]
 
     def _hits(self, path: str) -> bool:
         every = ONE_COMMAND_IN if path.endswith("/command") else 2
@@ -103,6 +113,12 @@ class Steering:
             if made.status_code == 201:
                 self._made.append(made.json["sessionId"])
         return self._made[-1]
+
+    def _credential(self) -> str:
+        """Return a stored key, a new one as long as there is room."""
+        added = self.api.post("/api/credentials", {"userId": USER, "anthropicApiKey": API_KEY})
+        items = self.api.get("/api/credentials").json["items"]
+        return str(added.json["credentialId"] if added.status_code == 201 else items[0]["credentialId"])
 
     def _runs(self, session: str) -> bool:
         return bool(self.api.get(f"/api/session/{session}/status").json["state"] == "running")
@@ -138,6 +154,7 @@ def web_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]
         "CLAUDE_PATH": str(FAKE_CLAUDE),
         "ISOLATION": "none",
         "RATE_LIMIT": "off",
+        "METRICS_TOKEN": METRICS_TOKEN,
         "MAX_SESSIONS_PER_USER": str(MOST_SESSIONS),
     }
     services = Services(config.load(environment, Path("/no.env")))
@@ -152,8 +169,17 @@ def steering(app: Flask) -> Iterator[Steering]:
     """Return what steers the requests of one operation; the sessions they made are ended."""
     api = Api(app.test_client(), TOKEN, USER)
     yield Steering(api)
+    api.post("/api/service/drain", {"draining": False})
     for session in api.get("/api/sessions?limit=100").json["items"]:
         api.delete(f"/api/session/{session['sessionId']}")
+
+
+@pytest.fixture(params=["service token", "API key"])
+def credential(request: pytest.FixtureRequest, web_services: Services) -> str:
+    """Return what the requests are made with."""
+    if request.param == "service token":
+        return TOKEN
+    return web_services.records.api_keys.issue(USER, "schema", list(Scope), None)[1]
 
 
 schema = schemathesis.openapi.from_dict(
@@ -166,11 +192,13 @@ def test_the_document_the_requests_are_made_from_is_the_served_one(app: Flask) -
 
 
 @schema.parametrize()
-def test_every_answer_is_as_documented(case: schemathesis.Case[Any], app: Flask, steering: Steering) -> None:
+def test_every_answer_is_as_documented(
+    case: schemathesis.Case[Any], app: Flask, steering: Steering, credential: str
+) -> None:
     steering.steer(case)
-    case.operation.app = case.operation.schema.app = (
-        app  # the fixture's; there was none when tests were listed
-    )
-    left_out = AMBIGUOUS.get(case.operation.path, [])
+    # The fixture's; there was none when the tests were listed.
+    case.operation.app = case.operation.schema.app = app
+    left_out = {unsupported_method} if case.operation.path in AMBIGUOUS else set()
     checks = [check for check in CHECKS if check not in left_out]
-    case.call_and_validate(headers={"Authorization": f"Bearer {TOKEN}"}, checks=checks)
+    token = METRICS_TOKEN if case.operation.path == "/metrics" else credential
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=checks)
