@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sidecar.config import Rate
-from sidecar.web import create_app
+from sidecar.services import Services
+from sidecar.web import cors, create_app
 from tests.fixtures.services import TOKEN, MakeServices
 from tests.integration.web.api import Api
 
@@ -41,10 +43,13 @@ FOREIGN = [
 
 
 @pytest.fixture
-def page(make_services: MakeServices) -> Api:
-    """Return a caller of a service that lets pages of three origins in."""
-    services = make_services(cors_origins=(PORTAL, *OTHERS))
-    return Api(create_app(services).test_client(), TOKEN, "ann")
+def page(web_services: Services, user: str) -> Iterator[Api]:
+    """Return a caller of an application that lets pages of three origins in."""
+    app = create_app(web_services)
+    cors.register(app, (PORTAL, *OTHERS))
+    caller = Api(app.test_client(), TOKEN, user)
+    yield caller
+    caller.end()
 
 
 def allowed(response: Any) -> dict[str, str]:

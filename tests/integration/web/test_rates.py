@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import pytest
 from sidecar.config import Rate
 from sidecar.model.caller import Scope
 from sidecar.services import Services
-from sidecar.web import create_app
+from sidecar.web import create_app, limits
 from tests.fixtures.services import TOKEN, MakeServices
 from tests.integration.web.api import Api
 
@@ -20,13 +21,11 @@ NOBODY = {"Authorization": None, "X-User-ID": None}
 
 
 @pytest.fixture
-def limited(make_services: MakeServices) -> Services:
-    return make_services(rate_limit=THREE)
-
-
-@pytest.fixture
-def ann(limited: Services) -> Api:
-    return Api(create_app(limited).test_client(), TOKEN, "ann")
+def ann(web_services: Services) -> Api:
+    """Return a caller of an application that has counted nobody yet."""
+    app = create_app(web_services)
+    limits.register(app, replace(web_services.settings, rate_limit=THREE), web_services.clock)
+    return Api(app.test_client(), TOKEN, "ann")
 
 
 def passes(call: Callable[[], Any]) -> int:
@@ -56,9 +55,9 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 def test_each_call_of_an_api_key_counts_once_for_its_user(
-    limited: Services, ann: Api, method: str, path: str, body: object
+    web_services: Services, ann: Api, method: str, path: str, body: object
 ) -> None:
-    _, text = limited.records.api_keys.issue("ann", "a key", frozenset({Scope.SESSIONS}), None)
+    _, text = web_services.records.api_keys.issue("ann", "a key", frozenset({Scope.SESSIONS}), None)
     headers = {"Authorization": f"Bearer {text}", "X-User-ID": None}
     assert passes(lambda: ann.call(method, path, body, headers=headers)) == 3
 
@@ -71,8 +70,8 @@ def test_each_call_of_the_service_token_counts_once_for_the_user_it_names(
     assert ann.get("/api/sessions", headers={"X-User-ID": "bob"}).status_code == 200
 
 
-def test_a_key_and_the_service_token_for_its_user_count_together(limited: Services, ann: Api) -> None:
-    _, text = limited.records.api_keys.issue("ann", "a key", frozenset({Scope.SESSIONS}), None)
+def test_a_key_and_the_service_token_for_its_user_count_together(web_services: Services, ann: Api) -> None:
+    _, text = web_services.records.api_keys.issue("ann", "a key", frozenset({Scope.SESSIONS}), None)
     assert ann.get("/api/sessions").status_code == 200
     headers = {"Authorization": f"Bearer {text}", "X-User-ID": None}
     assert passes(lambda: ann.get("/api/sessions", headers=headers)) == 2
