@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,8 +57,21 @@ def crowd(server: Server, calls: list[tuple[str, str]]) -> Iterator[list[request
             server.stop()
 
 
+def quiet_end(server: Server, user: str, session: str) -> int:
+    """Return the end of the output once nothing more comes: a call that waits from before it is answered at once."""
+    seen = [status(server, user, session)["outputOffset"]]
+
+    def look() -> bool:
+        time.sleep(0.3)
+        seen.append(status(server, user, session)["outputOffset"])
+        return bool(seen[-1] == seen[-2])
+
+    assert until(look, 20)
+    return int(seen[-1])
+
+
 def waiting_path(server: Server, user: str, session: str) -> str:
-    return f"/api/session/{session}/output?wait=25&cursor={status(server, user, session)['outputOffset']}"
+    return f"/api/session/{session}/output?wait=25&cursor={quiet_end(server, user, session)}"
 
 
 def test_300_waiting_calls_of_one_user_leave_another_undisturbed(server: Server) -> None:
@@ -95,7 +109,7 @@ def test_with_every_waiting_place_taken_what_does_not_wait_is_answered(make_serv
 
 def test_a_pump_that_comes_again_gets_in_although_eight_wait(server: Server) -> None:
     session = create(server, "ann")
-    cursor = status(server, "ann", session)["outputOffset"]
+    cursor = quiet_end(server, "ann", session)
     answers: dict[str, requests.Response] = {}
 
     def pump(name: str, label: str) -> None:
