@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ keyfile = str(_settings.tls_key_file) if _settings.tls_key_file else None
 _PREDECESSOR_S = 10.0
 #: Time the request line and headers may take to arrive, with the TLS handshake, in seconds.
 _HEAD_S = 10.0
+#: Time the body may take after them, in seconds: a megabyte at 50 kB/s.
+_BODY_S = 20.0
 #: Request line and headers: nothing of ours needs more.
 limit_request_line = 4094
 limit_request_fields = 64
@@ -74,13 +77,28 @@ class SidecarLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     access_log_enabled = False
 
 
+class _Body:
+    """A body on its way, which tells when all of it is here."""
+
+    def __init__(self, reader: Any, arrived: Callable[[], object]) -> None:
+        self._reader = reader
+        self._arrived = arrived
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`; none at the end."""
+        data: bytes = self._reader.read(size)
+        if not data or not getattr(self._reader, "length", 1):
+            self._arrived()
+        return data
+
+
 class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A gthread worker that ends waiting calls as soon as it is told to stop, and clients that dawdle."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Begin with no request arriving."""
         super().__init__(*arguments, **named)
-        #: Connections whose request line and headers are arriving, and until when they must be here.
+        #: Connections whose request line and headers, or whose body, are arriving, and until when they must be here.
         self._arriving: dict[Any, float] = {}
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -102,12 +120,15 @@ class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._arriving.pop(conn, None)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request that has arrived."""
+        """Answer a request whose head has arrived; its body has to, too, if it has one."""
         self._arriving.pop(conn, None)
+        if getattr(req.body.reader, "length", 1):  # of one in chunks it is not known
+            self._arriving[conn] = time.monotonic() + _BODY_S
+            req.body.reader = _Body(req.body.reader, lambda: self._arriving.pop(conn, None))
         return super().handle_request(req, conn)
 
     def notify(self) -> None:
-        """Cut connections whose head is late; gunicorn calls this every second. Each would hold a thread for ever."""
+        """Cut connections whose request is late; gunicorn calls this every second. Each would hold a thread for ever."""
         super().notify()
         now = time.monotonic()
         for conn, deadline in list(self._arriving.items()):

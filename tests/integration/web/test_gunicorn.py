@@ -385,6 +385,38 @@ def test_slow_clients_do_not_stop_others(make_server: MakeServer) -> None:
     assert answers == [200]
 
 
+@pytest.mark.parametrize(
+    "framing", ["Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nff\r\n"]
+)
+def test_slow_bodies_do_not_stop_others(make_server: MakeServer, framing: str) -> None:
+    """Each has the right credential and drips its body: more of them than there are threads."""
+    server = make_server(SIDECAR_THREADS="24")
+    head = (
+        f"POST /api/outputs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n"
+        f"Content-Type: application/json\r\n{framing}"
+    )
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
+    answers: list[int] = []
+    other = threading.Thread(target=lambda: answers.append(server.call("GET", "/health").status_code))
+
+    def drip() -> bool:
+        for connection in slow:
+            with suppress(OSError):  # it was cut
+                connection.sendall(b" ")
+        return bool(answers)
+
+    try:
+        for connection in slow:
+            connection.sendall(head.encode())
+        other.start()
+        assert until(drip, 60)
+    finally:
+        for connection in slow:
+            connection.close()
+        other.join()
+    assert answers == [200]
+
+
 def test_waiting_calls_leave_threads_for_others(make_server: MakeServer) -> None:
     server = make_server(SIDECAR_THREADS="24")
     with waiting(server, 8) as answers:
