@@ -482,6 +482,7 @@ def readable(name: str) -> Iterator[Path]:
         "doctor --json",
         "settings",
         "migrate --check",
+        "rotate-keys",
     ],
 )
 def test_no_command_prints_a_secret(story: Story, arguments: str) -> None:
