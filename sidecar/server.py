@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -58,6 +59,8 @@ _PREDECESSOR_S = 10.0
 _HEAD_S = 10.0
 #: Time the body may take after them, in seconds: a megabyte at 50 kB/s.
 _BODY_S = 20.0
+#: A client that takes nothing of its answer for so long is cut off, in seconds.
+_SEND_S = 20
 #: Request line and headers: nothing of ours needs more.
 limit_request_line = 4094
 limit_request_fields = 64
@@ -114,6 +117,8 @@ class SidecarWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def handle(self, conn: Any) -> Any:
         """Serve one request, whose head has to arrive in time."""
         self._arriving[conn] = time.monotonic() + _HEAD_S
+        # By the kernel, because the worker's own time-out would also end answers that are waited for.
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_S, 0))
         try:
             return super().handle(conn)
         finally:

@@ -417,6 +417,26 @@ def test_slow_bodies_do_not_stop_others(make_server: MakeServer, framing: str) -
     assert answers == [200]
 
 
+def test_clients_that_do_not_read_their_answer_do_not_stop_others(make_server: MakeServer) -> None:
+    server = make_server(SIDECAR_THREADS="24")
+    session = create(server)
+    assert say(server, session, "[[flood 1000000]]").ok
+    head = (
+        f"GET /api/session/{session}/output?maxBytes=1048576&encoding=base64 HTTP/1.1\r\nHost: localhost\r\n"
+        f"X-User-ID: {USER}\r\nAuthorization: Bearer {server.token}\r\n\r\n"
+    )
+    deaf = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
+    try:
+        for connection in deaf:
+            connection.sendall(head.encode() * 10)  # more than lies in the buffers between
+        time.sleep(2)  # until all threads have one of them
+        answer = server.call("GET", "/health", timeout=60)
+    finally:
+        for connection in deaf:
+            connection.close()
+    assert answer.status_code == 200
+
+
 def test_waiting_calls_leave_threads_for_others(make_server: MakeServer) -> None:
     server = make_server(SIDECAR_THREADS="24")
     with waiting(server, 8) as answers:
