@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ class Database:
         self._url = _parse(url)
         self._timeout_s = connect_timeout_s
         self._engine: Engine | None = None
+        self._writing = threading.Lock()
 
     def open(self) -> None:
         """Get ready to connect. Whether the database answers is seen by the first call.
@@ -120,7 +122,7 @@ class Database:
         Raises:
             StorageUnavailable: for every error of the database.
         """
-        with _translated(), self._opened().connect() as plain:
+        with _translated(), self._turn(), self._opened().connect() as plain:
             connection = plain.execution_options(**{sqlite.WRITES: True})
             with connection.begin():
                 yield connection
@@ -134,6 +136,23 @@ class Database:
         """
         with _translated(), self._opened().connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the other writers of this process, where one at a time may write.
+
+        SQLite's own waiting is to sleep and look again, in no order, and each who waits keeps a connection from
+        those who read.
+        """
+        if self._url.get_backend_name() != "sqlite":
+            yield
+            return
+        if not self._writing.acquire(timeout=self._timeout_s):
+            raise StorageUnavailable("The database is busy.")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _opened(self) -> Engine:
         if self._engine is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -107,6 +109,35 @@ def test_a_lock_held_by_somebody_else_is_waited_for_and_then_told(database: Data
         other.execute("ROLLBACK")
 
     added(sessions)
+
+
+def test_many_that_wait_to_write_leave_connections_to_those_who_read(file: Path) -> None:
+    file.parent.mkdir()
+    database = Database(f"sqlite:///{file}", connect_timeout_s=5)
+    database.open()
+    database.migrate()
+    sessions = SessionStore(database)
+    with ThreadPoolExecutor(40) as pool:
+        with database.transaction():  # somebody writes
+            waiting = [pool.submit(added, sessions) for _ in range(40)]
+            time.sleep(0.5)
+            begun = time.monotonic()
+            database.ping()
+            took_s = time.monotonic() - begun
+        assert all(future.result() for future in waiting)
+    database.close()
+    assert took_s < 2  # those who wait are there for 5 s
+
+
+def test_a_writer_that_keeps_the_others_waiting_too_long_is_told_of(database: Database) -> None:
+    database.migrate()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        database.transaction(),
+        pytest.raises(StorageUnavailable, match="busy"),
+    ):
+        pool.submit(added, SessionStore(database)).result()
+    added(SessionStore(database))
 
 
 def test_a_file_of_garbage_is_unavailable_until_it_is_put_right(database: Database, file: Path) -> None:
