@@ -87,8 +87,9 @@ def _misfit(store: AuditStore, before: Entry | None, entry: Entry) -> str | None
         return "It was not written by the trail."
     if entry.number != (before.number + 1 if before else 1):
         # The oldest entry that is kept has nothing to be compared with. One further on has become the oldest
-        # while we walked.
-        return None if entry.number == store.first() else "Entries before it are missing."
+        # while we walked, and by now even newer ones may be gone.
+        oldest = store.first()
+        return None if oldest is None or entry.number <= oldest else "Entries before it are missing."
     if entry.digest != digest_of(before.digest if before else GENESIS, entry.number, entry.event):
         return "It, or the one before it, is not what was written."
     return None

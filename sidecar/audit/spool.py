@@ -25,7 +25,7 @@ class SpoolRefused(Exception):  # caught in this folder
 
 @dataclass
 class Batch:
-    """Some events of the spool, and how many lines between them were none."""
+    """Some events of the spool, and with the last ones of a file how many of its lines were none."""
 
     events: list[Event] = field(default_factory=list)
     damaged: int = 0
@@ -113,11 +113,19 @@ class Spool:
             OSError: the files do not do what they should.
         """
         while self._set_aside():
-            with self._moving.open("rb") as file:
-                while lines := list(islice(file, _BATCH)):
-                    yield _batch(lines)
+            yield from self._moved()
             self._moving.unlink()
             self._moving_size = 0
+
+    def _moved(self) -> Iterator[Batch]:
+        """Give what was set aside. What is damaged comes last: a file is given again until all of it is stored."""
+        damaged = 0
+        with self._moving.open("rb") as file:
+            while lines := list(islice(file, _BATCH)):
+                batch = _batch(lines)
+                damaged += batch.damaged
+                yield Batch(batch.events)
+        yield Batch(damaged=damaged)
 
     def _set_aside(self) -> bool:
         """Make sure that there is a file to be moved, and tell whether there is one."""

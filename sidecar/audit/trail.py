@@ -159,8 +159,8 @@ class Trail:
 
     def _move(self) -> None:
         for batch in self._spool.batches():
-            self._miss(batch.damaged)
             self._store.append(batch.events)
+            self._miss(batch.damaged)
         with self._lock:
             missing = self._untold
         if missing:

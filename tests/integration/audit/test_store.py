@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sidecar.audit.chain import Fault, Verdict, verify
 from sidecar.errors import StorageUnavailable
 from sidecar.model.event import GENESIS, Entry, Event, Search, digest_of, facts
-from sidecar.storage.audit import AuditStore
+from sidecar.storage.audit import LOWEST, AuditStore
 from sidecar.storage.database import Database
 
 AT = datetime(2026, 11, 21, 8, 30, 0, 123456, tzinfo=UTC)
@@ -239,6 +239,25 @@ def test_the_newest_always_stays_so_that_numbers_go_on(store: AuditStore) -> Non
 
     store.append([event()])
     assert [entry.number for entry in store.newest(Search(), 10)] == [3, 4]
+    assert verify(store).fault is None
+
+
+class Shrinking(AuditStore):
+    """Of which the oldest entries are deleted while it is being read."""
+
+    def after(self, number: int, search: Search, limit: int = 500) -> list[Entry]:
+        self.delete_before(AT + timedelta(minutes=700 if number > 0 else 0))
+        return super().after(number, search, limit)
+
+    def first(self, after: int = LOWEST) -> int | None:
+        self.delete_before(AT + timedelta(minutes=900))
+        return super().first(after)
+
+
+def test_a_check_is_not_misled_by_what_is_deleted_meanwhile(database: Database) -> None:
+    store = Shrinking(database)
+    fill(store, 1300)
+
     assert verify(store).fault is None
 
 

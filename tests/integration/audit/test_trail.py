@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -124,6 +125,21 @@ def test_garbage_in_the_spool_is_counted_and_the_rest_is_stored(
 
     assert until(lambda: len(stored(store, "session.*")) == 1)
     assert until(lambda: verify(store).dropped == trail.dropped == 3)
+
+
+def test_garbage_is_counted_once_however_long_the_database_is_away(
+    store: AuditStore, database: Database, make_trail: MakeTrail, tmp_path: Path
+) -> None:
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / "spool").write_bytes(b"garbage\n" * 3)
+    database.close()
+    trail = make_trail()
+    trail.note("session.command", number=1)
+    time.sleep(2.5)  # two attempts and more
+    database.open()
+
+    assert until(lambda: stored(store, DROPPED), 20)
+    assert verify(store).dropped == trail.dropped == 3
 
 
 def test_threads_note_at_once_and_each_keeps_its_order(store: AuditStore, make_trail: MakeTrail) -> None:
