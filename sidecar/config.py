@@ -78,6 +78,13 @@ def _flag(value: str) -> bool:
     return value.lower() in ("true", "1", "yes")
 
 
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError("use one IP address, such as 192.0.2.7") from None
+
+
 def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -208,7 +215,7 @@ class Settings:
         "Names the Host header may carry, without port; the loopback names by default.",
     )
     trusted_proxy: str | None = _setting(
-        "TRUSTED_PROXY", _text, None, "Address of the reverse proxy that speaks TLS for the sidecar."
+        "TRUSTED_PROXY", _address, None, "IP address of the reverse proxy that speaks TLS for the sidecar."
     )
     tls_cert_file: Path | None = _setting(
         "TLS_CERT_FILE", Path, None, "Certificate chain (PEM) to serve HTTPS."
@@ -320,10 +327,24 @@ def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str
 
 def _file(path: Path) -> dict[str, str]:
     try:
-        # Not interpolated: a generated secret may hold what looks like a variable.
-        return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
+        with path.open(encoding="utf-8") as file:
+            _check_owner(path, os.fstat(file.fileno()))
+            # Not interpolated: a generated secret may hold what looks like a variable.
+            return {
+                name: value or "" for name, value in dotenv_values(stream=file, interpolate=False).items()
+            }
     except OSError:
         raise ConfigurationError(f"{path.name} cannot be read by this account: give it the file.") from None
+
+
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    """Refuse what somebody else wrote: it names programs to run, and a folder that root gives away."""
+    ours, root = os.geteuid(), os.geteuid() == 0
+    if status.st_uid not in (0, ours) or (root and status.st_mode & 0o022):
+        raise ConfigurationError(
+            f"{path.name} in this folder can be changed by another account: see what it says, then "
+            f"`chown {'root' if root else 'root or this account'} {path.name} && chmod go-w {path.name}`."
+        )
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:

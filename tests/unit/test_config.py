@@ -268,6 +268,13 @@ def test_anything_else_needs_tls_or_a_proxy(tmp_path: Path, host: str) -> None:
     assert refused.startswith("SIDECAR_ENV=debug listens on loopback only")
 
 
+@pytest.mark.parametrize(
+    "proxy", ["*", "192.0.2.0/24", "192.0.2.7,192.0.2.8", "proxy.example", "192.0.2.7:80"]
+)
+def test_the_trusted_proxy_is_one_address(tmp_path: Path, proxy: str) -> None:
+    assert refusal(tmp_path, TRUSTED_PROXY=proxy).startswith("TRUSTED_PROXY: use one IP address")
+
+
 @pytest.mark.parametrize("name", ["TLS_CERT_FILE", "TLS_KEY_FILE"])
 def test_a_certificate_and_its_key_belong_together(tmp_path: Path, name: str) -> None:
     assert refusal(tmp_path, **{name: "/x.pem"}) == "TLS_CERT_FILE and TLS_KEY_FILE belong together."

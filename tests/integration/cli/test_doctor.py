@@ -588,6 +588,23 @@ def test_started_as_root_it_examines_as_the_account(roots: Machine) -> None:
 
 
 @pytest.mark.root
+@pytest.mark.parametrize(("owner", "mode"), [("nobody", 0o600), ("claude-sidecar", 0o600), ("root", 0o660)])
+def test_root_believes_no_settings_that_another_account_can_change(
+    roots: Machine, owner: str, mode: int
+) -> None:
+    """They would let it have any empty folder, and make root give it new ones."""
+    del roots.environment["SIDECAR_DATA_DIR"]
+    roots.env_file.write_text(f"SIDECAR_USER=nobody\nSIDECAR_DATA_DIR={roots.folder}/given\n")
+    roots.env_file.chmod(mode)
+    shutil.chown(roots.env_file, owner)
+
+    for command in ("doctor", "serve", "migrate"):
+        ended = roots.run(command)
+        assert "can be changed by another account" in ended.stdout + ended.stderr
+    assert not (roots.folder / "given").exists()
+
+
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("name", "words"), [("no-such-account-here", "(SIDECAR_USER) does not exist"), ("root", "which is root")]
 )
