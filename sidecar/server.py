@@ -32,6 +32,11 @@ if TYPE_CHECKING:  # the master forks and waits: it needs none of what the servi
 
 _settings = load_settings()
 
+
+def _spellings(address: str) -> tuple[str, ...]:
+    return (address,) if ":" in address else (address, f"::ffff:{address}")
+
+
 bind = (
     f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 )
@@ -50,7 +55,11 @@ control_socket_disable = True
 proc_name = "claude-sidecar"
 logconfig_dict = configuration(_settings)
 logger_class = "sidecar.server.SidecarLogger"
-forwarded_allow_ips = _settings.trusted_proxy or ""
+#: The proxy may tell how its caller came, by one header. IPv4 also as a socket for both kinds tells it.
+forwarded_allow_ips = ",".join(_spellings(_settings.trusted_proxy)) if _settings.trusted_proxy else ""
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+#: By default it could also say where the path begins, and so could its caller.
+forwarder_headers = ""
 certfile = str(_settings.tls_cert_file) if _settings.tls_cert_file else None
 keyfile = str(_settings.tls_key_file) if _settings.tls_key_file else None
 #: Time the worker of a master that was killed may take to end, in seconds.

@@ -196,15 +196,21 @@ def _leave(_: BaseException | None) -> None:
 
 def address() -> str | None:
     """Return the caller's network address; of the proxy we trust we believe whom it speaks for."""
-    peer = request.remote_addr
+    given = request.remote_addr
+    peer = _address(given) or given
     if peer is None or peer != services().settings.trusted_proxy:
         return peer
     # The proxy adds its own caller at the end; what stands before came from that one.
-    last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return _address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()) or peer
+
+
+def _address(text: str | None) -> str | None:
+    """Return an address in its one spelling, if it is one: not IPv4 in IPv6, as a socket for both tells it."""
     try:
-        return str(ipaddress.ip_address(last))
+        found = ipaddress.ip_address((text or "").partition("%")[0])  # behind it anything may stand
     except ValueError:
-        return peer
+        return None
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def request_id() -> str:

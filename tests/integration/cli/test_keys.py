@@ -271,6 +271,9 @@ def test_behind_the_trusted_proxy_the_pages_are_of_https(make_server: MakeServer
         headers = {"Origin": origin, "Authorization": "", "X-Forwarded-Proto": "https", **more}
         return service.call("POST", "/signin", data={"key": key}, headers=headers, allow_redirects=False)
 
+    # Where the path begins is not the proxy's to say: its caller's header would get there as well.
+    moved = {"SCRIPT_NAME": "/elsewhere"}
+    assert service.call("GET", "/elsewhere/health", headers=moved).status_code == 404
     own = f"https://127.0.0.1:{service.port}"
     entered = sign_in(own)
     assert entered.status_code == 303, entered.text

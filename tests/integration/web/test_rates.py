@@ -127,6 +127,21 @@ def test_behind_the_trusted_proxy_its_callers_count(make_services: MakeServices)
     assert [status("203.0.113.5", f"198.51.100.{n}") for n in range(4)] == [200, 200, 200, 429]
 
 
+def test_an_address_has_one_spelling(make_services: MakeServices) -> None:
+    """A socket for both kinds tells IPv4 as IPv6, and a zone may be any text."""
+    services = make_services(rate_limit=THREE, trusted_proxy="192.0.2.1")
+    api = Api(create_app(services).test_client(), TOKEN, "ann")
+
+    def status(peer: str, told: str = "") -> int:
+        headers = {**NOBODY, "X-Forwarded-For": told}
+        return int(api.get("/health", headers=headers, environ_overrides={"REMOTE_ADDR": peer}).status_code)
+
+    assert [status("::ffff:198.51.100.1") for _ in range(4)] == [200, 200, 200, 429]
+    assert status("198.51.100.1") == 429
+    assert status("::ffff:198.51.100.2") == 200, "all of IPv4 is not one network"
+    assert [status("::ffff:192.0.2.1", f"fe80::1%zone{n}") for n in range(4)] == [200, 200, 200, 429]
+
+
 def test_ten_thousand_made_up_users_are_each_counted(ann: Api) -> None:
     rates = ann.client.application.extensions["rates"]
     for number in range(10_000):
