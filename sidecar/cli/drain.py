@@ -12,6 +12,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.errors import Unavailable
 from sidecar.origin import Origin, acting
 from sidecar.remote import Remote
+from sidecar.sessions.ownership import Ownership
 
 if TYPE_CHECKING:
     from sidecar.cli.form import Commands
@@ -51,8 +52,9 @@ def add(commands: Commands) -> None:
 def _drain(parsed: argparse.Namespace) -> int:
     who = account.name()
     settings, clock = account.become(), SystemClock()
-    remote = Remote(settings, clock)
+    remote, ownership = Remote(settings, clock), Ownership(settings.data_dir, clock)
     with acting(Origin(f"cli:{who}")):
+        _require_running(ownership)
         running = _tell(remote, draining=not parsed.undo)
         if parsed.undo:
             print("The service takes new sessions again.")
@@ -60,7 +62,13 @@ def _drain(parsed: argparse.Namespace) -> int:
         print(f"The service refuses new sessions. {_told(running)}")
         if parsed.wait is None:
             return 0
-        return _wait(remote, clock, parsed.wait)
+        return _wait(remote, ownership, clock, parsed.wait)
+
+
+def _require_running(ownership: Ownership) -> None:
+    """Make sure that a service has the port: another account's program there would be given the service token."""
+    if not (ownership.held() and ownership.published()):
+        raise Unavailable("No service runs on this data directory, or it is starting or ending.")
 
 
 def _tell(remote: Remote, *, draining: bool) -> int:
@@ -71,7 +79,7 @@ def _tell(remote: Remote, *, draining: bool) -> int:
     return int(answer.body["sessions"])
 
 
-def _wait(remote: Remote, clock: Clock, patience_s: float) -> int:
+def _wait(remote: Remote, ownership: Ownership, clock: Clock, patience_s: float) -> int:
     deadline = clock.monotonic() + patience_s
     told = -1
     # Told again each time: a service that was restarted meanwhile has forgotten it.
@@ -83,6 +91,7 @@ def _wait(remote: Remote, clock: Clock, patience_s: float) -> int:
             print(_told(running), file=sys.stderr, flush=True)
             told = running
         clock.sleep(min(_ROUND_S, max(0.0, deadline - clock.monotonic())))
+        _require_running(ownership)
     print("No session runs: stop the service now (SIGTERM).")
     return 0
 

@@ -116,7 +116,7 @@ def test_as_root_every_command_works_as_the_account(machine: Machine) -> None:
         assert roots.run("migrate").returncode == 0
         assert roots.run("sessions", "list").returncode == 0
         assert roots.run("sessions", "end", "--all", "--yes").returncode == 0
-        assert "No service answers" in roots.run("drain").stderr
+        assert "No service runs" in roots.run("drain").stderr
         owners = {path.stat().st_uid for path in (roots.data_dir, *roots.data_dir.rglob("*"))}
     assert len(owners) == 1
     assert 0 not in owners

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -70,9 +71,13 @@ def test_a_time_that_is_none_is_refused(machine: Machine, time: str) -> None:
     assert "--wait: " in ended.stderr
 
 
-def test_without_a_service_it_says_where_none_answers(machine: Machine) -> None:
-    ended = machine.run("drain")
+def test_without_a_service_whoever_has_its_port_is_not_told_the_token(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(0)
+        machine.environment["SIDECAR_PORT"] = str(stranger.getsockname()[1])
+        ended = machine.run("drain")
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
 
-    port = machine.environment["SIDECAR_PORT"]
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"claude-sidecar: No service answers at http://127.0.0.1:{port}: ")
+    assert ended.stderr.startswith("claude-sidecar: No service runs on this data directory")
