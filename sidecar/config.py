@@ -37,6 +37,8 @@ _RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _MOST_CALLS = 10_000
 #: Request threads kept free for calls that do not wait, and how many calls that wait one user may have.
 FREE_THREADS, WAITING_PER_USER = 16, 8
+#: Not shown by `repr`.
+_SECRETS = {"API_AUTH_TOKEN", "ENCRYPTION_KEY", "DATABASE_URL", "ANTHROPIC_API_KEY", "METRICS_TOKEN"}
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -129,7 +131,7 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
 def _setting(name: str, parse: Callable[[str], T], default: str | None, about: str) -> Any:
     """Declare one setting: environment variable, parser, default as it would be written, one sentence."""
     metadata = {"name": name, "parse": parse, "default": default, "about": about}
-    return field(metadata=metadata)
+    return field(metadata=metadata, repr=name not in _SECRETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,8 +344,7 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
     ours, root = os.geteuid(), os.geteuid() == 0
     if status.st_uid not in (0, ours) or (root and status.st_mode & 0o022):
         raise ConfigurationError(
-            f"{path.name} in this folder can be changed by another account: see what it says, then "
-            f"`chown {'root' if root else 'root or this account'} {path.name} && chmod go-w {path.name}`."
+            f"{path.name} in this folder can be changed by another account: read it, then chown and chmod go-w it."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -53,7 +53,7 @@ class Place:
 class Account:
     """What the CLI pays with: the key, and where to send it if not to Anthropic."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     base_url: str | None = None
 
 

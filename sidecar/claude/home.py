@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Seed:
     """What a home is prepared for: the place as the child sees it, and the key it will use."""
 
     place: Place
-    api_key: str
+    api_key: str = field(repr=False)
 
 
 def prepare(home: Path, workspace: Path, seed: Seed) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -22,8 +22,8 @@ class Command:
     """
 
     mode: InputMode
-    text: str = ""
-    data: bytes = b""
+    text: str = field(default="", repr=False)
+    data: bytes = field(default=b"", repr=False)
     stream: str | None = None
     seq: int | None = None
 

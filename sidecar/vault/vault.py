@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -52,7 +52,7 @@ class Means:
     cipher: Cipher
     keyring: Keyring
     #: The host's own key, if users without one may use it.
-    shared: str | None
+    shared: str | None = field(repr=False)
 
 
 class Vault:

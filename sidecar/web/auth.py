@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Container
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from flask import Flask, Response, current_app, g, request
@@ -40,7 +40,7 @@ class Proof:
     """A checked credential. The service token does not change while the service runs, a key may be revoked."""
 
     caller: Caller
-    again: Callable[[], ApiKey] | None = None
+    again: Callable[[], ApiKey] | None = field(default=None, repr=False)
 
 
 def register(app: Flask, settings: Settings) -> None:

@@ -74,14 +74,16 @@ class Credentials(_Input):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    anthropic_api_key: ApiKey | None = None
-    sealed: Sealed | None = None
+    anthropic_api_key: ApiKey | None = Field(None, repr=False)
+    sealed: Sealed | None = Field(None, repr=False)
     credential_id: UUID | None = Field(None, description="A key stored before.")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(value is not None for value in (self.anthropic_api_key, self.sealed, self.credential_id)) != 1:
-            raise PydanticCustomError("one_of", "give exactly one of anthropicApiKey, sealed and credentialId")
+            raise PydanticCustomError(
+                "one_of", "give exactly one of anthropicApiKey, sealed and credentialId"
+            )
         return self
 
 
@@ -89,8 +91,8 @@ class CredentialBody(_Input):
     """Body that stores a key: exactly one of the two."""
 
     user_id: str | None = Field(None, description="Required with the service token.")
-    anthropic_api_key: ApiKey | None = None
-    sealed: Sealed | None = None
+    anthropic_api_key: ApiKey | None = Field(None, repr=False)
+    sealed: Sealed | None = Field(None, repr=False)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -118,7 +120,7 @@ class CommandBody(_Input):
     """Body of a command: text, base64 (raw), or key names."""
 
     # One wrong name is enough: a body has room for half a million.
-    command: str | Annotated[list[str], Field(fail_fast=True)]
+    command: str | Annotated[list[str], Field(fail_fast=True)] = Field(repr=False)
     mode: InputMode = InputMode.TEXT
     wait_ms: Annotated[int, Field(ge=0, le=LONGEST_WAIT_MS)] = 0
     stream: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")] | None = None
@@ -175,7 +177,7 @@ class SessionsQuery(ListQuery):
 class SignInForm(_Input):
     """The form of the sign-in page."""
 
-    key: Annotated[str, Field(max_length=1000, json_schema_extra={"writeOnly": True})]
+    key: Annotated[str, Field(max_length=1000, repr=False, json_schema_extra={"writeOnly": True})]
 
 
 class DrainBody(_Input):

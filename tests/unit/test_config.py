@@ -241,6 +241,14 @@ def test_debug_makes_secrets_once_and_keeps_them_to_the_owner(tmp_path: Path) ->
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+def test_settings_do_not_show_their_secrets(tmp_path: Path) -> None:
+    url = f"postgresql://ann:{SECRET}@db.example/x"
+    names = ("ENCRYPTION_KEY", "API_AUTH_TOKEN", "METRICS_TOKEN", "ANTHROPIC_API_KEY")
+    settings = load(tmp_path, DATABASE_URL=url, **dict.fromkeys(names, SECRET))
+    assert SECRET in settings.encryption_key
+    assert SECRET not in repr(settings)
+
+
 def test_debug_keeps_to_the_secrets_that_are_given(tmp_path: Path) -> None:
     settings = load(tmp_path, SIDECAR_ENV="debug")
     assert (settings.api_auth_token, settings.encryption_key) == (TOKEN, KEY)
