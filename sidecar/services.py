@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from sidecar import __version__
@@ -23,7 +22,7 @@ from sidecar.sessions import program, registry
 from sidecar.sessions.desk import Desk
 from sidecar.sessions.ender import Ender
 from sidecar.sessions.folders import Folders
-from sidecar.sessions.keeper import Archive, Chore, Keeper, Rules
+from sidecar.sessions.keeper import Archive, Chores, Keeper, Rules
 from sidecar.sessions.keys import Keys
 from sidecar.sessions.live import Live
 from sidecar.sessions.offsets import Offsets
@@ -272,10 +271,13 @@ class Services:
         archive = Archive(self._store, self._outputs, self._folders, self._offsets)
         return Keeper(self._registry, archive, rules, self.clock, self._chores())
 
-    def _chores(self) -> Sequence[Chore]:
+    def _chores(self) -> Chores:
         """Return what other parts want done once a minute; one that fails is logged and done again later."""
         stored = (self.records.sign_ins.purge, self.records.keyring.renew, self.vault.purge)
-        return [*stored, self.refusals.flush, self._prune_audit, self._ledger.tidy]
+        return Chores(
+            always=(self.refusals.flush, self._ledger.flush),
+            by_age=(*stored, self._prune_audit, self._ledger.tidy),
+        )
 
     def _prune_audit(self) -> None:
         self.records.trail.prune(self.settings.audit_retention)

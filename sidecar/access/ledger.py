@@ -112,8 +112,7 @@ class Ledger:
                 self._pending.pop(place, None)
 
     def tidy(self) -> None:
-        """Flush, delete what is too old, and look who has too much."""
-        self.flush()
+        """Delete what is too old, and look who has too much."""
         self._store.purge(self._clock.now() - KEPT)
         self._hoarders = self._store.hoarders(self._bounds.keys, self._bounds.bytes)
 

@@ -29,8 +29,17 @@ _ROUND_S = 5.0
 #: Rounds between two looks at what is too old or too much.
 _TIDY_EVERY = 12
 
-#: Something of another part that is to be done now and then, such as deleting what has expired.
+#: Something of another part that is to be done now and then.
 Chore = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Chores:
+    """What other parts want done about once a minute."""
+
+    always: Sequence[Chore] = ()
+    #: What goes by age, such as deleting what has expired: not while the wall clock is in doubt.
+    by_age: Sequence[Chore] = ()
 
 
 @dataclass(frozen=True)
@@ -58,9 +67,9 @@ class Keeper:
     """One thread: settles ended programs at once, and makes a round every few seconds."""
 
     def __init__(
-        self, registry: Registry, archive: Archive, rules: Rules, clock: Clock, chores: Sequence[Chore] = ()
+        self, registry: Registry, archive: Archive, rules: Rules, clock: Clock, chores: Chores
     ) -> None:
-        """Prepare; `start` begins. The chores are done about once a minute."""
+        """Prepare; `start` begins."""
         self._registry = registry
         self._archive = archive
         self._rules = rules
@@ -98,14 +107,19 @@ class Keeper:
                 return
             self._guarded(partial(self._registry.exited, live))
 
-    def _guarded(self, step: Callable[[], None]) -> None:
-        """Run a step; what goes wrong with one session must not end the care for the others."""
+    def _guarded(self, step: Callable[[], None]) -> bool:
+        """Run a step; what goes wrong with one session must not end the care for the others.
+
+        False when the database is away, which can take seconds to find out.
+        """
         try:
             step()
         except StorageUnavailable:
             log.debug("the database is away; later")
+            return False
         except Exception:
             log.exception("looking after sessions failed")
+        return True
 
     def round(self) -> None:
         """Look at every session once."""
@@ -113,9 +127,14 @@ class Keeper:
             care = self._retire if live.state.ended else self._rest
             self._guarded(partial(care, live))
         self._rounds += 1
-        if self._rounds % _TIDY_EVERY == 1 and self._calendar.trusted():
-            for chore in (self.tidy, *self._chores):
-                self._guarded(chore)
+        if self._rounds % _TIDY_EVERY == 1:
+            self._do_chores()
+
+    def _do_chores(self) -> None:
+        by_age = (self.tidy, *self._chores.by_age) if self._calendar.trusted() else ()
+        for chore in (*self._chores.always, *by_age):
+            if not self._guarded(chore):
+                return  # each would wait for the database as long, and meanwhile nobody settles ended programs
 
     def tidy(self) -> None:
         """Delete what is older or larger than the rules allow."""

@@ -339,7 +339,7 @@ def test_an_answer_the_database_missed_is_kept_in_memory_and_stored_later(house:
     assert body(lose(house, program)) == "run 1"
     assert house.call(program).replayed
     house.database.open()
-    house.ledger.tidy()
+    house.ledger.flush()
     assert house.restarted().call(program) == Given(Answer(200, "text/plain", b"run 1"), replayed=True)
     assert len(program.ran) == 1
 
