@@ -11,11 +11,12 @@ from pathlib import Path
 
 from sidecar import config
 from sidecar.clock import SystemClock
-from sidecar.errors import ConfigurationError
+from sidecar.errors import ConfigurationError, DataDirectoryInUse
 from sidecar.isolation.account import drop_root
 from sidecar.logs.configuration import redact_commands
 from sidecar.origin import Origin, acting
 from sidecar.records import Records
+from sidecar.sessions.ownership import Ownership
 from sidecar.sessions.program import locate
 
 
@@ -64,12 +65,24 @@ def records() -> Iterator[Records]:
     settings = become()
     found = Records(settings, SystemClock())
     _make(settings.data_dir)
-    found.open()
+    _open(found)
     try:
         with acting(Origin(f"cli:{who}")):
             yield found
     finally:
         found.close()
+
+
+def _open(found: Records) -> None:
+    """Open the records, which brings the schema up to date: not under a service that works with an older one."""
+    found.database.open()
+    ownership = Ownership(found.settings.data_dir, found.clock)
+    if ownership.held() and found.database.outdated():
+        found.close()
+        raise DataDirectoryInUse(
+            "The running service works with an older schema of the database: restart it with this version first."
+        )
+    found.open()
 
 
 def _make(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sidecar.clock import SystemClock
+from sidecar.sessions.ownership import Ownership
 from sidecar.storage.migrations import revisions
 from tests.fixtures.server import Server
 from tests.integration.cli.machine import Machine
@@ -68,6 +70,24 @@ def test_while_the_service_runs_only_a_check_is_done(service: Server) -> None:
     assert refused.returncode == 1
     assert refused.stderr.startswith("claude-sidecar: The service runs on ")
     assert checked.returncode == 0
+
+
+def test_no_other_command_changes_the_schema_under_a_running_service(machine: Machine) -> None:
+    """The command is of a new version, the service still of the old one."""
+    database = machine.make_database()
+    machine.sql("UPDATE alembic_version SET version_num = '0001'")
+    owner = Ownership(machine.data_dir, SystemClock())
+    owner.acquire()
+    try:
+        ended = machine.run("keys", "list")
+    finally:
+        owner.release()
+    database.open()
+
+    assert database.revision() == "0001"
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("claude-sidecar: The running service works with an older schema")
+    database.close()
 
 
 def test_a_database_that_is_away_is_told_in_one_line(machine: Machine) -> None:
