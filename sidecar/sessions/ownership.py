@@ -10,8 +10,9 @@ from pathlib import Path
 from sidecar.clock import Clock
 from sidecar.errors import DataDirectoryInUse
 
-#: A reload starts the new worker before the old one has put its sessions to sleep.
-_PATIENCE_S = 40.0
+#: A reload starts the new worker before the old one has put its sessions to sleep: up to 30 s for slow clients, and
+#: as long again where programs do not end or the database hangs. If this time is up, the whole service ends.
+_PATIENCE_S = 90.0
 _ATTEMPT_S = 0.1
 
 

@@ -18,6 +18,8 @@ MOST_WAITING = 50
 GAP_S = 2.0
 #: Pause between two looks of a number that must let a lower one give up first.
 _LOOK_S = 0.1
+#: Numbers behind a sender's newest that are remembered, so that one that skips, or fails, for ever costs little.
+_REMEMBERED = 1000
 #: Senders remembered per session; the longest silent one is forgotten first.
 _MOST_STREAMS = 64
 
@@ -45,18 +47,23 @@ class _Stream:
         """Begin to execute `number`; False when it has been executed already.
 
         Raises:
-            OutOfOrder: it was given up.
+            OutOfOrder: it was given up, or is so old that nobody knows.
         """
-        if number in self.missed:
+        if number in self.missed or number <= self.last - _REMEMBERED:
             raise OutOfOrder
         if number <= self.last and number not in self.failed:
             return False
         self.failed.discard(number)
-        # A sender that skips a billion numbers must not cost a billion entries.
-        self.missed.update(range(max(self.last + 1, number - 1000), number))
-        self.last = max(self.last, number)
+        self._move_on(number)
         self.running.add(number)
         return True
+
+    def _move_on(self, number: int) -> None:
+        before, self.last = self.last, max(self.last, number)
+        oldest = self.last - _REMEMBERED + 1
+        self.missed.update(range(max(before + 1, oldest), number))
+        for numbers in (self.missed, self.failed):
+            numbers.difference_update([known for known in numbers if known < oldest])
 
 
 class Turns:

@@ -74,3 +74,17 @@ def test_giving_up_a_gap_spares_the_numbers_that_wait_behind_it(turns: Turns) ->
     assert ran == [1, 3, 4]
     with pytest.raises(OutOfOrder), turns.turn(numbered(2)):
         pass
+
+
+def test_of_a_sender_that_skips_or_fails_for_ever_only_the_latest_numbers_are_remembered(
+    turns: Turns,
+) -> None:
+    stream = turns._stream("tab")
+    for number in range(1000, 100_000, 900):
+        assert stream.take(number)
+        stream.failed.add(number)
+
+    assert len(stream.missed) + len(stream.failed) <= 1000
+    for old in (1, 999, 1000):  # skipped, skipped, failed
+        with pytest.raises(OutOfOrder):
+            stream.take(old)
