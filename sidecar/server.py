@@ -5,6 +5,7 @@ One gthread worker: live terminals are memory of one process. More terminals nee
 
 from __future__ import annotations
 
+import logging.config
 import os
 import socket
 import ssl
@@ -185,6 +186,8 @@ def _check_data_dir() -> None:
 def post_worker_init(worker: Worker) -> None:
     """Open the services after the fork: threads and connections do not survive one."""
     conceal()
+    # After a reload the worker's settings, and with them its secrets, are newer than the master's.
+    logging.config.dictConfig(configuration(_services(worker).settings))
     try:
         _services(worker).open()
     except SidecarError as error:

@@ -149,6 +149,18 @@ def test_no_credential_is_told_however_it_was_given(shared: Server) -> None:
     assert [secret for secret in secrets if secret in shared.text()] == []
 
 
+def test_secrets_that_come_with_a_reload_are_taken_out_too(make_server: MakeServer) -> None:
+    server = make_server()
+    secret = "of-the-second-settings"
+    (server.folder / ".env").write_text(f"METRICS_TOKEN={secret}\n")
+    server.reload()
+
+    exchange(server, f"GET / HTTP/1.1\r\nHost: localhost\r\nA name {secret}: x\r\n\r\n")
+
+    assert until(lambda: "Invalid" in server.text(), 10)
+    assert secret not in server.text()
+
+
 def test_a_log_that_was_rotated_goes_on_in_a_new_file(make_server: MakeServer, tmp_path: Path) -> None:
     file = tmp_path / "server1" / "log"
     server = make_server(LOG_FILE=str(file), LOG_LEVEL="debug")
