@@ -44,6 +44,9 @@ from sidecar.terminal.ring import Ring
 
 log = logging.getLogger(__name__)
 
+#: What callers are told, whoever they are: bubblewrap's own words name paths of the host.
+_UNCONFINED = "does not work here; the service's log and `claude-sidecar doctor` tell why"
+
 
 class Services:
     """Everything the web and the command line work with. Opens nothing before `open`.
@@ -174,7 +177,7 @@ class Services:
         try:
             self._isolation.check()
         except IsolationUnavailable as error:
-            self._isolation_problem = error.detail
+            self._isolation_problem = _UNCONFINED
             log.error("sessions cannot be started: %s", error.detail)
 
     # -- reports ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sidecar.config import Settings
 from sidecar.services import Services
 from sidecar.web import create_app
 from tests.fixtures.services import API_KEY, TOKEN, MakeServices
@@ -374,6 +375,19 @@ def test_without_a_working_cli_health_is_503_and_creates_are_refused(
     assert (refused.status_code, refused.json["title"]) == (503, "Claude Code unavailable")
     assert refused.headers["Retry-After"] == "5"
     assert str(path) not in refused.text
+
+
+def test_without_a_working_isolation_nobody_is_told_the_hosts_paths(
+    make_services: MakeServices, service_settings: Settings
+) -> None:
+    (service_settings.data_dir / "isolation").mkdir(parents=True, mode=0o500)
+    services = make_services(isolation="bubblewrap")
+    api = Api(create_app(services).test_client(), TOKEN, "jane")
+
+    for response in (api.get("/health"), api.made()):
+        assert response.status_code == 503
+        assert "does not work here" in response.text
+        assert str(service_settings.data_dir) not in response.text
 
 
 def test_a_service_that_ends_is_draining_and_creates_nothing(make_services: MakeServices) -> None:
