@@ -16,6 +16,7 @@ from sidecar.config import Settings
 from sidecar.errors import (
     Forbidden,
     HostRefused,
+    InvalidRequest,
     SidecarError,
     StorageUnavailable,
     Unauthenticated,
@@ -247,7 +248,7 @@ def acting_user(named: str | None = None) -> str:
 
     Raises:
         UserRequired: the service token names nobody.
-        InvalidRequest: the name is no legal user id.
+        InvalidRequest: the name is no legal user id, or there are two.
         Forbidden: a key names another user than its own.
         RateLimited: the user calls too often.
     """
@@ -259,6 +260,8 @@ def acting_user(named: str | None = None) -> str:
         raise Forbidden("The credential belongs to another user.")
     if own is None and not names:
         raise UserRequired
+    if len(set(names)) > 1:  # one of the two was put in by somebody the other one does not know of
+        raise InvalidRequest.of("userId", "X-User-ID names another user")
     user = g.user = own if own is not None else names[0]
     limits.count_user(user)
     return user

@@ -183,6 +183,16 @@ def test_an_operation_of_a_user_needs_one(app: Flask, api: Api) -> None:
     }  # the first two name it in the body, the others act for all
 
 
+def test_the_service_token_cannot_name_two_users(api: Api) -> None:
+    for path, more in (
+        ("/api/session/create", {}),
+        ("/api/credentials", {"anthropicApiKey": "sk-ant-0123456789"}),
+    ):
+        response = api.post(path, {"userId": "bob", **more}, headers={"X-User-ID": "ann"})
+        assert (response.status_code, response.json["errors"][0]["field"]) == (422, "userId")
+    assert api.get("/api/credentials", headers={"X-User-ID": "bob"}).json["total"] == 0
+
+
 def test_another_users_session_is_the_same_as_none(api: Api, session: str) -> None:
     stranger = {"X-User-ID": "stranger"}
     missing = str(uuid4())

@@ -211,6 +211,16 @@ def test_a_forwarded_scheme_or_host_of_anybody_is_not_believed(signed_in: Browse
         assert signed_in.submit("/signout", None, **forged, Origin=origin).status_code == 403
 
 
+def test_a_page_of_another_port_cannot_embed_the_api(signed_in: Browser) -> None:
+    """Such requests carry the cookie, and no Origin."""
+    for site, status in (("same-site", 403), ("cross-site", 403), ("same-origin", 200), ("none", 200)):
+        for method in ("GET", "HEAD"):
+            response = signed_in.call(method, "/api/sessions", **{"Sec-Fetch-Site": site, "Origin": None})
+            assert response.status_code == status, (method, site)
+    linked = signed_in.call("GET", "/", **{"Sec-Fetch-Site": "same-site", "Origin": None})
+    assert linked.status_code == 200, "a link to the page may be anywhere"
+
+
 def test_a_bearer_needs_no_origin_and_may_have_any(api: Api, key: str) -> None:
     for origin in FOREIGN:
         headers = {"Authorization": f"Bearer {key}", "Origin": origin}
