@@ -82,13 +82,13 @@ def test_every_operation_below_api_needs_a_credential_and_can_refuse_it(document
     for name, operation in operations(document):
         if "/api/" not in name or name in OPEN:
             continue
-        kinds = [{"token": []}] if name in SERVICE_ONLY else [{"token": []}, {"cookie": []}]
+        kinds: Any = [{"token": []}] if name in SERVICE_ONLY else [{"token": []}, {"cookie": []}]
         assert operation["security"] == kinds, name
         assert {"401", "403", "503"} <= set(operation["responses"]), name
 
 
 #: Operations with a credential of their own.
-OTHERWISE = {"GET /": [{"cookie": []}], "GET /metrics": [{"metrics": []}]}
+OTHERWISE: dict[str, Any] = {"GET /": [{"cookie": []}], "GET /metrics": [{"metrics": []}]}
 
 
 def test_what_needs_no_credential_does_not_claim_to(document: Any) -> None:
