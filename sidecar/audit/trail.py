@@ -25,6 +25,10 @@ _RETRY_S = 1.0
 DROPPED = "audit.drop"
 
 
+#: Entries kept whatever their age, about 6 GB: somebody who calls without pause must not fill the disk.
+MOST_ENTRIES = 20_000_000
+
+
 class Trail:
     """Take events from anywhere. Between `start` and `stop` that is one small write to a file, never the database.
 
@@ -86,14 +90,16 @@ class Trail:
             log.exception("an audit event could not be noted")
             self._drop("a fault")
 
-    def prune(self, age_s: float) -> None:
-        """Delete the entries older than `age_s` seconds; 0 keeps them for ever.
+    def prune(self, age_s: float, most: int = MOST_ENTRIES) -> None:
+        """Delete the entries older than `age_s` seconds (0 keeps them for ever), and the oldest beyond `most`.
 
         Raises:
             StorageUnavailable: the database does not answer.
         """
         if age_s and (deleted := self._store.delete_before(self._clock.now() - timedelta(seconds=age_s))):
             log.info("%d old entries of the audit trail were deleted", deleted)
+        if deleted := self._store.delete_all_but(most):
+            log.warning("%d entries of the audit trail were deleted: it had more than %d", deleted, most)
 
     def _event(self, action: str, user: str | None, session: UUID | None, detail: dict[str, Fact]) -> Event:
         where = origin()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -88,19 +88,26 @@ class AuditStore:
 
         Only from the oldest on, and never the newest: what is left is one chain, and numbers go on.
         """
+        kept = select(func.min(audit.c.number)).where(audit.c.at >= time)
+        return self._delete(lambda connection, last: connection.scalar(kept) or last)
+
+    def delete_all_but(self, count: int) -> int:
+        """Delete the oldest entries until there are `count`, at least one, and return the number deleted."""
+        return self._delete(lambda _, last: last - count + 1)
+
+    def _delete(self, first_kept: Callable[[Connection, int], int]) -> int:
         deleted = 0
-        while step := self._delete_some(time):
+        while step := self._delete_some(first_kept):
             deleted += step
         return deleted
 
-    def _delete_some(self, time: datetime) -> int:
-        kept = select(func.min(audit.c.number)).where(audit.c.at >= time)
+    def _delete_some(self, first_kept: Callable[[Connection, int], int]) -> int:
         newest = select(func.max(audit.c.number))
         oldest = select(func.min(audit.c.number))
         with self._database.transaction() as connection:
             take_turns(connection, AUDIT_LOCK)
             last = connection.scalar(newest) or 0
-            bound = min(connection.scalar(kept) or last, (connection.scalar(oldest) or 0) + _STEP)
+            bound = min(first_kept(connection, last), (connection.scalar(oldest) or 0) + _STEP)
             return connection.execute(delete(audit).where(audit.c.number < bound)).rowcount
 
     def _read(self, query: Select[Any]) -> list[Entry]:

@@ -262,3 +262,15 @@ def test_old_entries_are_deleted_unless_they_are_kept_for_ever(store: AuditStore
     assert len(stored(store)) == 3
     trail.prune(7200)
     assert len(stored(store)) == 2
+
+
+def test_somebody_who_calls_without_pause_does_not_fill_the_disk(store: AuditStore, tmp_path: Path) -> None:
+    trail = Trail(store, Spool(tmp_path / "audit"), FakeClock())
+    for _ in range(7):
+        trail.note("session.command")
+
+    trail.prune(0, most=7)
+    assert [entry.number for entry in stored(store)] == [1, 2, 3, 4, 5, 6, 7]
+    trail.prune(0, most=3)
+    assert [entry.number for entry in stored(store)] == [5, 6, 7]
+    assert verify(store).fault is None
