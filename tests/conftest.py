@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 pytest_plugins = [
@@ -16,3 +18,6 @@ pytest_plugins = [
 # No deadline: it measures the machine. No database: the checkout may be read-only for the account.
 settings.register_profile("sidecar", deadline=None, database=None)
 settings.load_profile("sidecar")
+
+# A shell that runs the tests in the background has Ctrl-C ignored, and every program started from here inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)

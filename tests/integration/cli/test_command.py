@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from sidecar import cli
+from sidecar.clock import SystemClock
+from sidecar.sessions.ownership import Ownership
 from tests.integration.cli.machine import COMMAND, Machine
 
 
@@ -74,6 +76,16 @@ def test_nobody_reading_the_output_is_no_fault(machine: Machine) -> None:
         assert ended.stderr == "ended with 141\n", words
 
 
+@pytest.fixture
+def service_of_somebody(machine: Machine) -> Iterator[None]:
+    """Hold the data directory, as a running service does."""
+    ownership = Ownership(machine.data_dir, SystemClock())
+    ownership.acquire(0)
+    yield
+    ownership.release()
+
+
+@pytest.mark.usefixtures("service_of_somebody")
 def test_ctrl_c_ends_it_quietly(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call, and never answers
         machine.environment["SIDECAR_PORT"] = str(silent.getsockname()[1])
