@@ -81,6 +81,7 @@ def service_of_somebody(machine: Machine) -> Iterator[None]:
     """Hold the data directory, as a running service does."""
     ownership = Ownership(machine.data_dir, SystemClock())
     ownership.acquire(0)
+    ownership.publish(["some-key"])
     yield
     ownership.release()
 
