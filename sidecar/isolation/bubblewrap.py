@@ -105,7 +105,8 @@ class Bubblewrap:
         refuse_root()
         confinement.check_folders()
         argv = (
-            *(find("env", "coreutils"), f"--ignore-signal={_KEY_SIGNALS}"),
+            # Whoever started the service with nohup ignores the hang-up, and a closed terminal would end nothing.
+            *(find("env", "coreutils"), f"--ignore-signal={_KEY_SIGNALS}", "--default-signal=HUP"),
             *first_victim(),
             *(find("bwrap", "bubblewrap"), *_NAMESPACES, *self._files(confinement), "--"),
             # bwrap adds PWD, which is not in the allow-list.

@@ -47,8 +47,8 @@ class NoIsolation:
 def _wrap(limits: Limits) -> tuple[str, ...]:
     return (
         *(find("setpriv", "util-linux"), "--no-new-privs", "--pdeathsig", "KILL"),
-        # A service that was started in the background by a shell ignores Ctrl-C, and its children would too.
-        *(find("env", "coreutils"), "--default-signal=INT,QUIT,TSTP"),
+        # A service started in the background by a shell, or with nohup, ignores these, and its children would too.
+        *(find("env", "coreutils"), "--default-signal=INT,QUIT,TSTP,HUP"),
         *first_victim(),
         *(find("prlimit", "util-linux"), *limits.prlimit(processes=False), "--"),
     )

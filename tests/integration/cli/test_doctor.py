@@ -34,7 +34,11 @@ from tests.integration.cli.machine import ROOT, Machine
 from tests.integration.storage.samples import a_session
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
-NOW = datetime.now(UTC)
+
+
+def now() -> datetime:
+    """Return the time of this moment: a test may run long after this file was read."""
+    return datetime.now(UTC)
 
 
 def assert_finding(found: Finding, level: Level, words: str) -> None:
@@ -62,7 +66,7 @@ def test_before_the_first_start_nothing_fails_and_nothing_is_made(machine: Machi
 
 
 def test_with_a_database_that_is_in_use_nothing_fails(machine: Machine) -> None:
-    store_session(machine, NOW)
+    store_session(machine, now())
     seal(machine, machine.environment["ENCRYPTION_KEY"])
 
     found = machine.examine()
@@ -181,8 +185,8 @@ def certificate(
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sidecar")])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(NOW + since)
-        .not_valid_after(NOW + until)
+        .not_valid_before(now() + since)
+        .not_valid_after(now() + until)
         .sign(key, hashes.SHA256())
     )
     lock = BestAvailableEncryption(b"password") if locked else NoEncryption()
@@ -271,7 +275,7 @@ FAULTS: dict[str, tuple[Callable[[Machine], None], str, str]] = {
         "belongs to a newer version of this program",
     ),
     "a session of tomorrow": (
-        lambda m: store_session(m, NOW + DAY),
+        lambda m: store_session(m, now() + DAY),
         "stored times",
         "the clock is behind",
     ),
@@ -418,7 +422,7 @@ def test_a_clock_that_differs_from_the_servers_is_told(
 ) -> None:
     machine.environment["DATABASE_URL"] = migrated_postgresql_url
 
-    found = machine.examine(FakeClock(NOW + timedelta(minutes=5)))
+    found = machine.examine(FakeClock(now() + timedelta(minutes=5)))
 
     assert_finding(found["stored times"], Level.WARN, "the database server's clock differs")
 

@@ -146,3 +146,16 @@ def test_a_tag_in_a_longer_name_is_nobodys() -> None:
 
         assert tagged(session_id) == []
         process.kill()
+
+
+def test_signals_the_service_was_started_to_ignore_reach_its_sessions(
+    isolation: Isolation, confinement: Confinement
+) -> None:
+    """A shell's background job ignores Ctrl-C, nohup ignores the hang-up, and every program inherits that."""
+    launch = isolation.launch(confinement, ["/bin/grep", "SigIgn", "/proc/self/status"])
+    started = ["/usr/bin/env", "--ignore-signal=INT,QUIT,HUP", *launch.argv]
+
+    said = subprocess.run(started, cwd=launch.cwd, env={}, capture_output=True, text=True, check=True).stdout
+
+    ignored = int(said.split()[1], 16)
+    assert not any(ignored & 1 << number - 1 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP))
