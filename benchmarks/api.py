@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,12 +27,15 @@ class Call:
 
     name: str
     method: str
-    path: str
+    #: Or what makes it ready, untimed, and returns it.
+    path: str | Callable[[], str]
     body: Json | None = None
     #: In place of the service token.
     token: str | None = None
     #: What it has to answer.
     status: int = 200
+    #: What is done with the answer, untimed.
+    then: Callable[[Client, Json], object] | None = None
 
 
 def measure() -> Outcome:
@@ -59,7 +63,8 @@ def _both(service: Service, plain: server.Plain) -> Iterator[tuple[Client, Clien
 def _calls(service: Service, client: Client) -> Sequence[Call]:
     session = client.create()
     client.type(session, b"print %d\n" % _PRINTED)
-    credential = client.call("POST", "/api/credentials", {"userId": USER, "anthropicApiKey": KEY})
+    stored = {"userId": USER, "anthropicApiKey": KEY}
+    credential = client.call("POST", "/api/credentials", stored)
     here, key = f"/api/session/{session}", service.api_key(USER)
     client.call("GET", f"{here}/output?cursor=0&wait=5")
     return [
@@ -71,13 +76,19 @@ def _calls(service: Service, client: Client) -> Sequence[Call]:
         Call("list of sessions", "GET", "/api/sessions"),
         Call("output, nothing new", "GET", f"{here}/output?cursor={1 << 40}"),
         Call("output, 4 KiB", "GET", f"{here}/output?cursor=0&maxBytes=4096"),
-        Call("screen", "GET", f"{here}/screen"),
+        Call("screen, unchanged", "GET", f"{here}/screen"),
         Call("outputs of a pump", "POST", "/api/outputs", {"pump": "p", "cursors": {session: 1 << 40}}),
+        Call("recording", "GET", f"{here}/recording"),
         Call("list of credentials", "GET", "/api/credentials"),
+        Call("a key stored", "POST", "/api/credentials", stored, status=201, then=_forget),
+        Call("a key removed", "DELETE", lambda: _path(client.call("POST", "/api/credentials", stored))),
+        Call("drain, undone", "POST", "/api/service/drain", {"draining": False}),
         Call("an unknown credential", "DELETE", f"/api/credentials/{session}", status=404),
         Call("an unknown session", "GET", f"/api/session/{credential['credentialId']}/status", status=404),
         Call("a body that is refused", "POST", f"{here}/resize", {"columns": 0, "rows": 0}, status=422),
         Call("OpenAPI document", "GET", "/openapi.json"),
+        Call("API as a page", "GET", "/docs"),
+        Call("sign-in page", "GET", "/signin"),
     ]
 
 
@@ -101,9 +112,20 @@ def _beside(call: Call) -> Call:
 
 
 def _timed(client: Client, call: Call) -> float:
+    path = call.path if isinstance(call.path, str) else call.path()
     begin = time.perf_counter()
-    status = client.fetch(call.method, call.path, call.body, call.token)
+    status, content = client.fetch(call.method, path, call.body, call.token)
     took = time.perf_counter() - begin
     if status != call.status:
         raise Refused(f"{call.name} answered {status}")
+    if call.then is not None:
+        call.then(client, json.loads(content))
     return took
+
+
+def _path(credential: Json) -> str:
+    return f"/api/credentials/{credential['credentialId']}"
+
+
+def _forget(client: Client, credential: Json) -> None:
+    client.call("DELETE", _path(credential))

@@ -66,16 +66,17 @@ class Client:
         self.send(method, path, body)
         return self.receive()
 
-    def fetch(self, method: str, path: str, body: Json | None = None, token: str | None = None) -> int:
-        """Make one call, with another bearer token if given; return the status of whatever came."""
+    def fetch(
+        self, method: str, path: str, body: Json | None = None, token: str | None = None
+    ) -> tuple[int, bytes]:
+        """Make one call, with another bearer token if given; return status and content, whatever came."""
         content = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({"Authorization": f"Bearer {token}"} if token else {})
         if token:
             del headers["X-User-ID"]
         self._connection.request(method, path, content, headers)
         response = self._connection.getresponse()
-        response.read()
-        return response.status
+        return response.status, response.read()
 
     def create(self) -> str:
         """Create a session, wait until it is ready, return its id."""

@@ -139,16 +139,23 @@ class Screen:
         #: Whether bytes were skipped since the screen was last repainted as a whole.
         self.approximate = False
         self._erased: set[int] = set()
+        #: What was computed since the last change; screens are looked at more often than they change.
+        self._grid: list[list[Char]] | None = None
+        self._shown: Snapshot | None = None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
+        if not data:
+            return
         self.position += len(data)
+        self._shown = self._grid = None
         for token in self._scanner.feed(self._decoder.decode(data)):
             self._apply(token)
 
     def skip(self, offset: int) -> None:
         """Leave out what lies before `offset`: the screen is only approximate until it is repainted."""
         self.position = offset
+        self._shown = self._grid = None
         self.approximate = True
         self._erased.clear()
         self._decoder.reset()
@@ -176,6 +183,7 @@ class Screen:
 
     def resize(self, size: Size) -> None:
         """Take another size."""
+        self._shown = self._grid = None
         self._emulator.resize(size.rows, size.columns)
 
     @property
@@ -196,6 +204,11 @@ class Screen:
 
     def snapshot(self) -> Snapshot:
         """Return all there is to see; `offset` leaves out bytes of an unfinished sequence."""
+        if self._shown is None:
+            self._shown = self._rendered()
+        return self._shown
+
+    def _rendered(self) -> Snapshot:
         undecoded = len(self._decoder.getstate()[0])
         return Snapshot(
             columns=self._emulator.columns,
@@ -209,6 +222,11 @@ class Screen:
         )
 
     def _rows(self) -> list[list[Char]]:
+        if self._grid is None:
+            self._grid = self._read_rows()
+        return self._grid
+
+    def _read_rows(self) -> list[list[Char]]:
         emulator = self._emulator
         blank = emulator.default_char
         nothing: dict[int, Char] = {}
