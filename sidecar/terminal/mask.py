@@ -12,6 +12,9 @@ _FREE = 6
 _PROBE = 5
 _APART = _FRAGMENT - _PROBE + 1
 
+#: Bytes remembered: a fragment cut by the end of a reading has less than half of them.
+_KEPT = 2 * _FRAGMENT
+
 
 class Mask:
     """Replace a secret, and long pieces of one, by as many asterisks. Not thread-safe.
@@ -25,8 +28,6 @@ class Mask:
         self._window = min(_FRAGMENT, len(self._secret))
         self._places = _places(self._secret)
         self._pieces = re.compile(b"|".join(map(re.escape, self._places)))
-        self._alphabet = bytes(byte in self._secret for byte in range(256))
-        self._run = b"\x01" * self._window
         #: The latest bytes as they came, enough to tell what those that are held back belong to.
         self._last = b""
         self._held = 0
@@ -40,11 +41,19 @@ class Mask:
         """Take what was printed; return what may be shown now."""
         if not self._secret:
             return data
+        if not (self._held or self._suspect(data) or self._suspect(self._last + data[:_FRAGMENT])):
+            return self._passed(data)
         text = self._last + data
         begin = len(self._last) - self._held
         self._held = min(self._undecided(text), len(text) - begin)
-        self._last = text[-2 * _FRAGMENT :]
+        self._last = text[-_KEPT:]
         return self._shown(text)[begin : len(text) - self._held]
+
+    def _passed(self, data: bytes) -> bytes:
+        """Return `data`, which has nothing of the secret, but for an end that may become something; copy it rarely."""
+        self._last = (self._last + data if len(data) < _KEPT else data)[-_KEPT:]
+        self._held = min(self._undecided(self._last), len(data))
+        return data[: len(data) - self._held] if self._held else data
 
     def flush(self) -> bytes:
         """Return what is held back: nothing followed for a while, or nothing can any more."""
@@ -62,11 +71,13 @@ class Mask:
             length += 1
         return length if length < self._window else 0
 
+    def _suspect(self, text: bytes) -> bool:
+        """Tell whether `text` may have a fragment; most has none, so this is what counts for speed."""
+        return any(piece in text for piece in self._places)
+
     def _shown(self, text: bytes) -> bytes:
-        """Return `text` with its fragments hidden; what cannot have any is passed quickly."""
-        if self._run not in text.translate(self._alphabet) or not any(
-            piece in text for piece in self._places
-        ):
+        """Return `text` with its fragments hidden."""
+        if not self._suspect(text):
             return text
         shown = bytearray(text)
         found = self._pieces.search(text)
