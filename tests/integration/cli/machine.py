@@ -122,3 +122,10 @@ def run(
         timeout=60,
         check=False,
     )
+
+
+def script(machine: Machine, text: str) -> None:
+    path = machine.folder / "claude"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    machine.environment["CLAUDE_PATH"] = str(path)
