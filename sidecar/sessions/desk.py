@@ -96,12 +96,21 @@ class Desk:
             submitted = self._put(live, command)
         return Receipt(accepted=True, submitted=submitted, cursor=cursor)
 
-    def settled(self, access: Access, cursor: int, span: Span) -> Reading:
-        """Wait until the screen has settled, then return the output since `cursor`."""
+    def answered(
+        self, access: Access, command: Command, span: Span, pump: str | None = None
+    ) -> tuple[Receipt, Reading]:
+        """Put one input in, wait until the screen has settled, and return the output since.
+
+        The pump named, whose reader gets this answer too, does not repeat what it carries.
+        """
         live = self._find(access)
-        self.reads.saw(live.session, "output")
-        self.submitter.settle(live.console, live.activity, span.wait_s)
-        return self.output_reader.read(live, cursor, span.limit, text=span.text)
+        with self.pumps.carrying(pump, live) as carries:
+            receipt = self.command(access, command)
+            self.reads.saw(live.session, "output")
+            self.submitter.settle(live.console, live.activity, span.wait_s)
+            reading = self.output_reader.read(live, receipt.cursor, span.limit, text=span.text)
+            carries(receipt.cursor, reading.next_cursor)
+        return receipt, reading
 
     def output(self, access: Access, cursor: int, span: Span) -> Reading:
         """Return output from `cursor`; see `Output.read`."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sidecar.clock import Clock
 from sidecar.model.output import Reading
 from sidecar.model.session import Activity, SessionState
+from sidecar.sessions.carriage import Carriage
 from sidecar.sessions.live import Live
 from sidecar.sessions.output import Output
 from sidecar.terminal.bell import Bell, listening
@@ -21,17 +23,20 @@ _FIRST_S = 0.1
 _SLOWEST_S = 1.0
 #: Pumps remembered; the longest silent one is forgotten first.
 _MOST = 1000
+#: What a session with news gets at least of a shared answer, so that each makes headway.
+_LEAST_BYTES = 1024
 
 
 @dataclass
 class _Pump:
-    """One caller's series of calls: its latest call, how fast it is answered, and the states it was told."""
+    """One caller's series of calls: its latest, how fast it is answered, what it was told and gets otherwise."""
 
     call: int = 0
     delay_s: float = _FIRST_S
     answered_at: float = float("-inf")
     bell: Bell = field(default_factory=Bell)
     told: dict[UUID, SessionState | None] = field(default_factory=dict)
+    carriage: Carriage = field(default_factory=Carriage)
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class Wanted:
     def state(self) -> SessionState | None:
         """Return the state of the moment."""
         return self.live.state if self.live else None
+
+    @property
+    def end(self) -> int:
+        """Return where its output ends at the moment."""
+        return self.live.console.visible_end if self.live else 0
 
 
 @dataclass(frozen=True)
@@ -71,20 +81,44 @@ class Pumps:
     ) -> dict[UUID, Share | None]:
         """Return what the sessions printed since their cursors, or that their state is not the one told last.
 
-        Sessions without news are left out; None stands for one that does not exist.
+        Sessions without news are left out; None stands for one that does not exist. `limit` is in bytes, shared
+        by the sessions with news. When the time is up, also what a command's answer has carried is told: that
+        answer may have been lost.
         """
         pump, call = self._begin(name, {item.session_id for item in wanted})
         deadline = self._clock.monotonic() + wait_s
         bells = [pump.bell, *(item.live.console.bell for item in wanted if item.live)]
         with listening(bells) as event:
-            while not _news(pump, wanted) and self._goes_on(pump, call):
+            while self._goes_on(pump, call):
+                if self._news(pump, wanted):
+                    self._gather(pump, call, event, lambda: _full(wanted, limit))
+                    if news := self._news(pump, wanted):  # else a command's answer has carried it meanwhile
+                        return self._shares(pump, call, news, limit)
                 left = deadline - self._clock.monotonic()
                 if left <= 0:
-                    return {}
-                event.wait(left)
+                    return self._shares(pump, call, [item for item in wanted if _printed(item)], limit)
+                event.wait(min(left, pump.carriage.held_s(self._clock.monotonic())))
                 event.clear()
-            self._gather(pump, call, event)
-        return self._shares(pump, call, _news(pump, wanted), limit)
+        return self._shares(pump, call, self._news(pump, wanted), limit)
+
+    @contextmanager
+    def carrying(self, name: str | None, live: Live) -> Iterator[Callable[[int, int], None]]:
+        """While a command's answer is awaited that the reader of the pump `name` gets too, do not say it twice.
+
+        Gives a function to call with the offsets between which the answer carries the output.
+        """
+        if name is None:
+            yield lambda *_: None
+            return
+        with self._lock:
+            pump = self._known(name)
+            pump.delay_s = _FIRST_S
+        ticket = pump.carriage.begin(live.session.id, live.console.visible_end, self._clock.monotonic())
+        try:
+            yield lambda begin, end: pump.carriage.carried(live.session.id, begin, end)
+        finally:
+            pump.carriage.end(ticket)
+            pump.bell.ring()
 
     def wake(self) -> None:
         """Make every waiting call look up: the service is ending."""
@@ -95,36 +129,53 @@ class Pumps:
 
     def _begin(self, name: str, watched: set[UUID]) -> tuple[_Pump, int]:
         with self._lock:
-            pump = self._pumps.setdefault(name, _Pump())
-            self._pumps.move_to_end(name)
-            if len(self._pumps) > _MOST:
-                self._pumps.popitem(last=False)
+            pump = self._known(name)
             pump.call += 1
             pump.told = {key: state for key, state in pump.told.items() if key in watched}
-            if self._clock.monotonic() - pump.answered_at > 2 * _SLOWEST_S:
-                pump.delay_s = _FIRST_S
+            pump.carriage.keep(watched)
         pump.bell.ring()
         return pump, pump.call
+
+    def _known(self, name: str) -> _Pump:
+        """Return the pump of this name, with the lock held."""
+        pump = self._pumps.setdefault(name, _Pump())
+        self._pumps.move_to_end(name)
+        if len(self._pumps) > _MOST:
+            self._pumps.popitem(last=False)
+        return pump
 
     def _goes_on(self, pump: _Pump, call: int) -> bool:
         return pump.call == call and not self._output.closing()
 
-    def _gather(self, pump: _Pump, call: int, event: threading.Event) -> None:
-        """Let more output arrive before the answer; a newer call still ends it at once."""
-        deadline = self._clock.monotonic() + pump.delay_s
-        while self._goes_on(pump, call) and (left := deadline - self._clock.monotonic()) > 0:
+    def _gather(self, pump: _Pump, call: int, event: threading.Event, full: Callable[[], bool]) -> None:
+        """Let more output arrive before the answer, unless it is full; a newer call still ends it at once."""
+        began = self._clock.monotonic()
+        if began - pump.answered_at > 2 * _SLOWEST_S:
+            pump.delay_s = _FIRST_S
+        deadline = max(began + _FIRST_S, pump.answered_at + pump.delay_s)
+        while self._goes_on(pump, call) and not full() and (left := deadline - self._clock.monotonic()) > 0:
             event.clear()
             event.wait(left)
-        if pump.call == call:
-            pump.delay_s = min(_SLOWEST_S, pump.delay_s * 2)
-            pump.answered_at = self._clock.monotonic()
 
     def _shares(self, pump: _Pump, call: int, news: Sequence[Wanted], limit: int) -> dict[UUID, Share | None]:
         with self._lock:
             if pump.call != call:  # nobody reads this answer any more: what it says must be said again
                 return {}
             pump.told.update({item.session_id: item.state for item in news})
-        return {item.session_id: self._share(item.live, item.cursor, limit) for item in news}
+            pump.delay_s = min(_SLOWEST_S, pump.delay_s * 2)
+            pump.answered_at = self._clock.monotonic()
+        each = max(_LEAST_BYTES, limit // max(1, len(news)))
+        return {item.session_id: self._share(item.live, item.cursor, each) for item in news}
+
+    def _news(self, pump: _Pump, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Return the sessions with output behind the caller's cursor, or another state than it was told."""
+        now = self._clock.monotonic()
+        return [
+            item
+            for item in wanted
+            if pump.told.get(item.session_id, "unknown") != item.state
+            or (_printed(item) and not pump.carriage.has(item.session_id, item.cursor, item.end, now))
+        ]
 
     def _share(self, live: Live | None, cursor: int, limit: int) -> Share | None:
         if live is None:
@@ -132,12 +183,10 @@ class Pumps:
         return Share(self._output.read(live, cursor, limit), live.activity())
 
 
-def _news(pump: _Pump, wanted: Sequence[Wanted]) -> list[Wanted]:
-    """Return the sessions with output behind the caller's cursor, or another state than it was told."""
-    return [
-        item for item in wanted if _printed(item) or pump.told.get(item.session_id, "unknown") != item.state
-    ]
-
-
 def _printed(item: Wanted) -> bool:
-    return item.live is not None and item.live.console.visible_end > item.cursor
+    return item.end > item.cursor
+
+
+def _full(wanted: Sequence[Wanted], limit: int) -> bool:
+    """Tell whether the answer is as long as it may be, so that waiting would only delay what comes after."""
+    return sum(max(0, item.end - item.cursor) for item in wanted) >= limit

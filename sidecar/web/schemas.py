@@ -123,6 +123,16 @@ class CommandBody(_Input):
     command: str | Annotated[list[str], Field(fail_fast=True)] = Field(repr=False)
     mode: InputMode = InputMode.TEXT
     wait_ms: Annotated[int, Field(ge=0, le=LONGEST_WAIT_MS)] = 0
+    max_bytes: MaxBytes = SOME_BYTES
+    encoding: Encoding = "utf8"
+    pump: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="The pump whose reader gets this answer too: it does not repeat the output in it.",
+        ),
+    ] = None
     stream: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")] | None = None
     seq: Annotated[int, Field(ge=1, le=2**53)] | None = None
 
@@ -139,7 +149,7 @@ class OutputsBody(_Input):
 
     pump: Annotated[str, Field(min_length=1, max_length=128)]
     wait: Wait = 0
-    max_bytes: MaxBytes = 64 << 10
+    max_bytes: Annotated[MaxBytes, Field(description="Shared by the sessions with news.")] = 64 << 10
     cursors: Annotated[dict[UUID, Cursor], Field(max_length=1000)]
 
 

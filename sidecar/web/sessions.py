@@ -55,7 +55,7 @@ def command_session(session_id: str) -> Response:
     access, body = _access(session_id), parse_body(schemas.CommandBody)
     command = shapes.command(body)
     with queueing(access.user_id, body.wait_ms):
-        return once(access.user_id, lambda _: _command(access, command, body.wait_ms / 1000))
+        return once(access.user_id, lambda _: _command(access, command, body))
 
 
 @views.get("/session/<session_id>/output")
@@ -175,11 +175,12 @@ def _create(body: schemas.CreateBody, user: str, reserved: Reserved) -> Response
     return reply(shapes.session_object(status), 201)
 
 
-def _command(access: Access, command: Command, wait_s: float) -> Response:
-    receipt = desk().command(access, command)
-    span = Span(schemas.SOME_BYTES, wait_s, text=True)
-    reading = desk().settled(access, receipt.cursor, span) if wait_s else None
-    return reply(shapes.command_object(receipt, reading))
+def _command(access: Access, command: Command, body: schemas.CommandBody) -> Response:
+    if not body.wait_ms:
+        return reply(shapes.command_object(desk().command(access, command)))
+    span = Span(body.max_bytes, body.wait_ms / 1000, text=body.encoding == "utf8")
+    receipt, reading = desk().answered(access, command, span, body.pump)
+    return reply(shapes.command_object(receipt, shapes.output_object(reading, body.encoding)))
 
 
 def _terminate(access: Access) -> Response:

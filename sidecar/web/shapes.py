@@ -123,9 +123,8 @@ def output_object(reading: Reading, encoding: schemas.Encoding) -> schemas.Outpu
     )
 
 
-def command_object(receipt: Receipt, reading: Reading | None) -> schemas.CommandObject:
+def command_object(receipt: Receipt, output: schemas.OutputObject | None = None) -> schemas.CommandObject:
     """Return what became of a command, with the output if it was waited for."""
-    output = output_object(reading, "utf8") if reading is not None else None
     return schemas.CommandObject(
         accepted=receipt.accepted, submitted=receipt.submitted, cursor=receipt.cursor, output=output
     )

@@ -7,8 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from sidecar.model.command import Command, InputMode
+from sidecar.model.output import Reading
 from sidecar.model.session import Activity, SessionState
 from sidecar.services import Services
+from sidecar.sessions.desk import Span
 from sidecar.sessions.pump import Share
 from tests.integration.sessions.driver import Driver
 from tests.waiting import until
@@ -40,6 +43,11 @@ class Caller:
 
     def quiet(self) -> bool:
         return not self.call()
+
+    def ask(self, session: Driver, text: str, pump: str | None = "bridge") -> Reading:
+        """Put text in and wait for the screen to settle; the answer does not reach the cursors."""
+        command, span = Command(InputMode.TEXT, text=text), Span(ALL, 5, text=False)
+        return self.services.sessions.answered(session.access, command, span, pump)[1]
 
 
 def test_only_sessions_with_news_are_in_the_answer(services: Services, pair: tuple[Driver, Driver]) -> None:
@@ -139,3 +147,63 @@ def test_closing_ends_a_waiting_call(services: Services, pair: tuple[Driver, Dri
         assert until(lambda: pair[0].live.console.bell.heard)
         services.stop_waiting()
         assert call.result(timeout=3) == {}
+
+
+def test_a_commands_answer_is_not_told_again_but_for_its_first_bytes(
+    services: Services, pair: tuple[Driver, Driver]
+) -> None:
+    session, _ = pair
+    caller = Caller(services, session)
+    assert until(caller.quiet)
+    begin = caller.cursors[session.id]
+    with ThreadPoolExecutor(2) as pool:
+        answer = pool.submit(caller.ask, session, "hello")
+        assert set(caller.call(5)) == {session.id}  # the first bytes, at once
+        again = pool.submit(caller.call, 25)
+        reading = answer.result(timeout=10)
+        assert b"You said: hello" in reading.data
+        assert begin < caller.cursors[session.id] <= reading.next_cursor
+        assert not until(again.done, 0.5)
+
+        session.raw(b"x")  # nobody else carries this one
+
+        assert set(again.result(timeout=5)) == {session.id}
+    assert caller.received[session.id] == session.everything()
+
+
+def test_an_answer_that_was_lost_is_told_when_the_time_is_up(
+    services: Services, pair: tuple[Driver, Driver]
+) -> None:
+    session, _ = pair
+    caller = Caller(services, session)
+    assert until(caller.quiet)
+    caller.ask(session, "hello")  # nobody received this answer
+
+    assert until(lambda: b"You said: hello" in caller.received[session.id] or not caller.call(0.3))
+
+    assert until(lambda: bool(caller.call(0.1)) or b"You said: hello" in caller.received[session.id])
+    assert caller.received[session.id] == session.everything()
+
+
+def test_an_answer_to_somebody_else_is_told(services: Services, pair: tuple[Driver, Driver]) -> None:
+    session, _ = pair
+    caller = Caller(services, session)
+    assert until(caller.quiet)
+    caller.ask(session, "hello", pump=None)
+
+    caller.call(5)
+
+    assert b"You said: hello" in caller.received[session.id]
+
+
+def test_the_bytes_of_an_answer_are_shared_by_the_sessions(
+    services: Services, pair: tuple[Driver, Driver]
+) -> None:
+    caller = Caller(services, *pair)
+    for session in pair:
+        session.say("[[flood 30000]]")
+
+    news = services.sessions.outputs("bridge", caller.cursors, 20_000, 0)
+
+    sizes = [len(share.reading.data) for share in news.values() if share is not None]
+    assert sizes == [10_000, 10_000]
