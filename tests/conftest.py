@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.server",
     "tests.fixtures.services",
+    "tests.fixtures.servicenow",
 ]
 
 # No deadline: it measures the machine. No database: the checkout may be read-only for the account.

@@ -1,0 +1,154 @@
+"""Programs that run on Rhino: find Java and the libraries, start, wait until ready, end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
+
+FOLDER = Path(__file__).resolve().parent
+SHARED = FOLDER / "shared"
+#: Debian's places for Rhino and for SQLite's driver.
+LIBRARIES = (Path("/usr/share/java/js.jar"), Path("/usr/share/java/sqlite-jdbc.jar"))
+
+#: Small and quick to start: several of these run side by side on a computer with two processors.
+JAVA_OPTIONS = (
+    "-Xmx512m",
+    "-Xss4m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dfile.encoding=UTF-8",
+    "-Duser.timezone=UTC",
+    "-Dsun.net.httpserver.nodelay=true",
+)
+RHINO_OPTIONS = ("-opt", "0", "-version", "200", "-require")
+
+_START_S = 60.0
+_STOP_S = 20.0
+_STEP_S = 0.02
+_LAST_CHARACTERS = 2000
+
+
+class RhinoError(Exception):
+    """A program cannot be started or has ended; the text says why."""
+
+
+def java() -> str:
+    """Return where Java is; raise `RhinoError` that names the missing package."""
+    found = which("java")
+    if found is None:
+        raise RhinoError("java is missing: install the package default-jre-headless")
+    missing = [str(library) for library in LIBRARIES if not library.exists()]
+    if missing:
+        packages = "rhino libxerial-sqlite-jdbc-java"
+        raise RhinoError(f"{', '.join(missing)} is missing: install the packages {packages}")
+    return found
+
+
+def command(main: Path, arguments: Sequence[str]) -> list[str]:
+    """Return the command that runs `main`; it may `require` what lies beside it and in `shared`."""
+    libraries = ":".join(map(str, LIBRARIES))
+    shell = [java(), *JAVA_OPTIONS, "-cp", libraries, "org.mozilla.javascript.tools.shell.Main"]
+    modules = ["-modules", str(main.parent), "-modules", str(SHARED)]
+    return [*shell, *RHINO_OPTIONS, *modules, str(main), *arguments]
+
+
+class Program:
+    """One program, which may be started, stopped and killed many times; what it prints goes to `log`.
+
+    It ends with the thread that started it, also when that is killed.
+    """
+
+    def __init__(self, main: Path, arguments: Sequence[str], log: Path, ready: str) -> None:
+        """Describe the program; a line with the pattern `ready` says that it is up."""
+        self.log = log
+        self._main = main
+        self.arguments = list(arguments)
+        self._ready = re.compile(ready)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seen = 0
+
+    @property
+    def pid(self) -> int:
+        """Return the process id; raise `RhinoError` when it does not run."""
+        if self._process is None:
+            raise RhinoError(f"{self._main.parent.name} is not running")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it runs now."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> re.Match[str]:
+        """Start it; return the line that says it is up. Raise `RhinoError` when there is none."""
+        self.launch()
+        try:
+            return self._await_ready()
+        except BaseException:
+            self.kill9()
+            raise
+
+    def launch(self) -> None:
+        """Start the process and wait for nothing."""
+        if self.running:
+            raise RhinoError(f"{self._main.parent.name} is running already")
+        self._seen = len(self._text())
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *command(self._main, self.arguments)],
+                env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+                cwd=self.log.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for whoever started it, who ends it in order
+            )
+
+    def stop(self) -> int:
+        """End it in order; return its exit status, 0 when it did not run."""
+        return self._end(signal.SIGTERM)
+
+    def kill9(self) -> int:
+        """Kill it at once."""
+        return self._end(signal.SIGKILL)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; SIGSTOP and SIGCONT hold it and let it go on."""
+        os.kill(self.pid, number)
+
+    def said(self) -> str:
+        """Return what it has printed since its last start."""
+        return self._text()[self._seen :]
+
+    def _await_ready(self) -> re.Match[str]:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            running = self.running  # before the look: its last words may come in between
+            if found := self._ready.search(self.said()):
+                return found
+            if not running:
+                raise RhinoError(f"it ended while starting:\n{self.said()[-_LAST_CHARACTERS:]}")
+            time.sleep(_STEP_S)
+        raise RhinoError(f"it was not up within {_START_S:.0f} s:\n{self.said()[-_LAST_CHARACTERS:]}")
+
+    def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            return process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    def _text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
