@@ -35,10 +35,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """Where the sidecar is, and its token."""
+    """Where the sidecar is, and the file on the MID host that holds its token."""
 
     url: str
-    token: str = field(repr=False)
+    token_file: Path
 
 
 class MidServer:
@@ -49,12 +49,11 @@ class MidServer:
         self.home = home
         self.name = name
         self.account = account
-        self.token_file = home / "claude-token"
         ready = rf"emulated MID Server {re.escape(name)} is up"
         self.program = Program(MAIN, ["--home", str(home)], home / "mid.out", ready)
 
     def prepare(self, sidecar: Sidecar | None = None, firewall: str = FIREWALL, **parameters: str) -> None:
-        """Write `config.xml`, `boot-config.yaml` and, with a sidecar, the file of its token.
+        """Write `config.xml` and `boot-config.yaml`.
 
         Args:
             sidecar: What the app's MID script calls; None leaves its parameters out.
@@ -64,14 +63,18 @@ class MidServer:
         self.home.mkdir(parents=True, exist_ok=True)
         more = {name.replace("__", "."): value for name, value in parameters.items()}
         if sidecar is not None:
-            self._write_token(sidecar.token)
-            more = {
+            own = {
                 "mid.claude.sidecar.url": sidecar.url,
-                "mid.claude.sidecar.token_file": str(self.token_file),
-                **more,
+                "mid.claude.sidecar.token_file": str(sidecar.token_file),
             }
+            more = own | more
         self._write("config.xml", _config(self._own_parameters() | more))
         self._write("boot-config.yaml", firewall)
+
+    def keep_token(self, token: str) -> Path:
+        """Write the sidecar's token into a file that only the MID's account can read; return it."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        return self._write("claude-token", token + "\n")
 
     def start(self) -> None:
         """Start it and wait until it is up."""
@@ -99,15 +102,11 @@ class MidServer:
             "mid_sys_id": "",
         }
 
-    def _write_token(self, token: str) -> None:
-        self.token_file.touch(mode=0o600)
-        self.token_file.chmod(0o600)
-        self.token_file.write_text(token + "\n")
-
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, text: str) -> Path:
         file = self.home / name
         file.touch(mode=0o600)
         file.write_text(text)
+        return file
 
 
 def _config(parameters: Mapping[str, str]) -> str:
