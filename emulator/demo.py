@@ -1,4 +1,4 @@
-"""The main job on one machine: start everything, create a session, ask Claude, show the answer.
+"""The main job on one machine: a command from ServiceNow to Claude and back, through the ECC queue.
 
 `make demo` runs this. Without `ANTHROPIC_API_KEY` the CLI talks to the stand-in API of this repository.
 """
@@ -7,56 +7,66 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
+import shutil
 import signal
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
 
+from emulator import installation, queue
+from emulator.browser import Browser, Refused, await_that
+from emulator.midserver import Sidecar, keep_token
+from emulator.platform import ADMIN, ADMIN_PASSWORD
+from emulator.rhino import RhinoError
+from emulator.servicenow import APP, InstanceError
+from emulator.sidecar import ROOT, PartError, Running, serving, stand_in
+from emulator.site import USER, Site, instance, mid_server
+
 Result = TypeVar("Result")
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / ".demo" / "data"
-LOGS = ROOT / ".demo"
-USER = "demo.user"
+FOLDER = ROOT / ".demo"
+MID = "mid-a"
 #: What the stand-in accepts; a real key is never printed.
 STAND_IN_KEY = "sk-ant-stand-in-for-the-demo"
+QUESTION = "Greet the ServiceNow users in one sentence."
 PATIENCE_S = 60.0
 
 ABOUT = """\
-Start the sidecar on embedded defaults, create a session with the real Claude Code CLI, send a command, show the
-reply and the screen, and stay up until Ctrl-C. With ANTHROPIC_API_KEY set Claude answers; without it a stand-in
-for its API does, and nothing leaves this machine.
+Start the sidecar, an emulated ServiceNow instance with the app installed as an administrator would, and an emulated
+MID Server. Then, as a user of the instance: seal an API key, create a session with the real Claude Code CLI, send a
+command, and read the reply, all of it through the ECC queue. Shows every row it took, and stays up until Ctrl-C.
+With ANTHROPIC_API_KEY set Claude answers; without it a stand-in for its API does, and nothing leaves this machine.
 """
 
+#: What can go wrong in a way that needs no traceback.
+FAILURES = (
+    InstanceError,
+    PartError,
+    Refused,
+    RhinoError,
+    TimeoutError,
+    requests.RequestException,
+    OSError,
+)
 
-class DemoError(Exception):
+
+class DemoError(PartError):
     """The demo cannot go on; the text says why."""
 
 
 @dataclass(frozen=True)
-class Sidecar:
-    """The running service, as its client sees it."""
+class Stage:
+    """Everything that runs."""
 
-    url: str
-    token: str
-
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Make one call; raise `DemoError` with the service's own words when it is refused."""
-        headers = {"Authorization": f"Bearer {self.token}", "X-User-ID": USER}
-        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=PATIENCE_S)
-        document: dict[str, Any] = answer.json()
-        if not answer.ok:
-            raise DemoError(f"{method} {path} answered {answer.status_code}: {document.get('detail')}")
-        return document
+    sidecar: Running
+    site: Site
+    user: Browser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,8 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             run(stack, stay=not once)
-    except (DemoError, requests.RequestException, OSError) as error:
-        print(f"\nThe demo failed: {error}\nLogs: {LOGS}", file=sys.stderr)
+    except FAILURES as error:
+        print(f"\nThe demo failed: {error}\nLogs: {FOLDER}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nEnded.")
@@ -78,20 +88,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(stack: ExitStack, *, stay: bool) -> None:
     """Start the parts, make the round trip, and wait for Ctrl-C if asked to stay."""
-    LOGS.mkdir(exist_ok=True)
-    base_url = None
-    if not os.environ.get("ANTHROPIC_API_KEY"):
-        base_url = step("stand-in for the Messages API", lambda: stack.enter_context(stand_in()))
-    sidecar = step("sidecar", lambda: stack.enter_context(serving(base_url)))
-    session = step("session with the real Claude Code CLI", lambda: create(sidecar))
-    reply = step("command and reply", lambda: ask(sidecar, session))
-    show(sidecar, session)
-    print_next(sidecar, session)
+    FOLDER.mkdir(exist_ok=True)
+    stage = start(stack)
+    session, reply = round_trip(stage, stack)
+    show_rows(stage)
+    show_screen(stage.user, session)
     if "ServiceNow" not in reply:
         raise DemoError("the reply does not hold the word that was asked for.")
     if stay:
+        print_next(stage, session)
         print("\nCtrl-C ends the demo.", flush=True)
         signal.pause()
+
+
+def start(stack: ExitStack) -> Stage:
+    """Start everything and install the app."""
+    base_url = None
+    if not os.environ.get("ANTHROPIC_API_KEY"):
+        base_url = step("stand-in for the Messages API", lambda: stack.enter_context(stand_in(FOLDER)))
+    service = serving(FOLDER, FOLDER / "data", base_url)
+    sidecar = step("sidecar", lambda: stack.enter_context(service))
+    build = step("update set and fix scripts built", lambda: installation.build(emptied("app")))
+    company = instance(emptied("instance"))
+    platform = step("emulated instance, empty", lambda: stack.enter_context(company))
+    home = emptied(MID)
+    proxy = mid_server(home, MID, platform.admin, Sidecar(sidecar.url, keep_token(home, sidecar.token)))
+    mid = step("emulated MID Server", lambda: stack.enter_context(proxy))
+    site = Site(platform, mid)
+    user_id = step("update set imported, fix scripts run", lambda: site.install(build))
+    return Stage(sidecar, site, Browser(site.user, user_id))
 
 
 def step(name: str, action: Callable[[], Result]) -> Result:
@@ -103,120 +128,66 @@ def step(name: str, action: Callable[[], Result]) -> Result:
     return result
 
 
-@contextmanager
-def stand_in() -> Iterator[str]:
-    """Run the stand-in API; give its address."""
-    with started("anthropic", [sys.executable, "-m", "emulator.anthropic", "--port", "0"], {}) as log:
-        yield await_line(log, r"listening on (http://\S+)")
+def emptied(name: str) -> Path:
+    """Return a folder of the demo's own without what an earlier one has left in it."""
+    folder = FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
-@contextmanager
-def serving(base_url: str | None) -> Iterator[Sidecar]:
-    """Run the sidecar in debug mode on loopback; give a client for it."""
-    port = free_port()
-    settings = {
-        "SIDECAR_ENV": "debug",
-        "SIDECAR_DATA_DIR": str(DATA),
-        "SIDECAR_PORT": str(port),
-        "LOG_FORMAT": "text",
-        "ANTHROPIC_BASE_URL": base_url or os.environ.get("ANTHROPIC_BASE_URL", ""),
-    }
-    with started("sidecar", [sys.executable, "-m", "sidecar.cli", "serve"], settings) as log:
-        await_line(log, r"(ready for sessions)")
-        secrets = (DATA / "debug.env").read_text()
-        token = re.search(r"^API_AUTH_TOKEN=(\S+)$", secrets, re.MULTILINE)
-        if token is None:
-            raise DemoError("the sidecar has written no token.")
-        yield Sidecar(f"http://127.0.0.1:{port}", token[1])
+# -- the round trip ------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def started(name: str, command: list[str], settings: dict[str, str]) -> Iterator[Path]:
-    """Run a part of the demo with its output in a log; end it in order afterwards."""
-    log = LOGS / f"{name}.log"
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("SIDECAR_")}
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            env=inherited | settings,
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    try:
-        yield log
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def round_trip(stage: Stage, stack: ExitStack) -> tuple[str, str]:
+    """Enrol a key, create a session, ask Claude; return the session's id and the reply."""
+    user, key = stage.user, os.environ.get("ANTHROPIC_API_KEY") or STAND_IN_KEY
+    print(f"\n  As {USER}, through the ECC queue:")
+    step("API key sealed to the sidecar and stored there", lambda: user.enrol(MID, key))
+    session = step("session with the real Claude Code CLI", lambda: user.create(columns=100, rows=24))
+    stack.callback(end, user, session)
+    user.view(session)
+    reply = step("command and the whole reply", lambda: ask(user, session))
+    return session, reply
 
 
-def await_line(log: Path, pattern: str) -> str:
-    """Wait until the log has a line with `pattern`; return its first group."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        text = log.read_text()
-        found = re.search(pattern, text)
-        if found:
-            return found[1]
-        failure = re.search(r"^(claude-sidecar: .*|Traceback .*)$", text, re.MULTILINE)
-        if failure:
-            raise DemoError(failure[1])
-        time.sleep(0.05)
-    raise DemoError(f"it did not come up within {PATIENCE_S:.0f} s.")
+def end(user: Browser, session: str) -> None:
+    """End the session; the next demo has a new user, who could not."""
+    with suppress(*FAILURES):
+        user.terminate(session)
 
 
-def free_port(wanted: int = 3000) -> int:
-    """Return `wanted` if it is free, else a port the system chooses."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise DemoError("no port is free.")
+def ask(user: Browser, session: str) -> str:
+    """Submit the question, read output until Claude rests, return the reply."""
+    cursor = int(user.session(session)["outputOffset"])
+    began = time.monotonic()
+    user.call("POST", f"/sessions/{session}/commands", {"command": QUESTION})
+    await_that(lambda: user.output(session, cursor).data, PATIENCE_S, "output comes")
+    print(f"\n    first output readable on the instance after {time.monotonic() - began:.2f} s", flush=True)
+    return await_that(lambda: rested(user, session), PATIENCE_S, "Claude has replied")
 
 
-def create(sidecar: Sidecar) -> str:
-    """Create a session; return its id. What an earlier demo has left is ended, or it would count as ours."""
-    for state in ("running", "hibernated", "interrupted"):
-        for old in sidecar.call("GET", f"/api/sessions?state={state}")["items"]:
-            sidecar.call("DELETE", f"/api/session/{old['sessionId']}")
-    key = os.environ.get("ANTHROPIC_API_KEY") or STAND_IN_KEY
-    body = {
-        "userId": USER,
-        "credentials": {"anthropicApiKey": key},
-        "waitMs": 25_000,
-        "columns": 100,
-        "rows": 24,
-    }
-    session = sidecar.call("POST", "/api/session/create", body)
-    if session["state"] != "running":
-        raise DemoError(f"the session is {session['state']}: {session['reason']}")
-    return str(session["sessionId"])
+def rested(user: Browser, session: str) -> str:
+    """Return the reply on the screen, or nothing while Claude is at work."""
+    if user.session(session)["activity"] != "idle":
+        return ""
+    lines = user.screen(session)["lines"]
+    return " ".join(line.strip("● ").strip() for line in lines if line.startswith("●"))
 
 
-def ask(sidecar: Sidecar, session: str) -> str:
-    """Send a command, wait for the screen to settle, return the reply's text."""
-    text = "Greet the ServiceNow users in one sentence.\n"
-    sidecar.call("POST", f"/api/session/{session}/command", {"command": text, "waitMs": 25_000})
-    lines = sidecar.call("GET", f"/api/session/{session}/screen")["lines"]
-    reply = [line.strip("● ").strip() for line in lines if line.startswith("●")]
-    if not reply:
-        raise DemoError("Claude gave no reply; its screen:\n" + "\n".join(lines))
-    return " ".join(reply)
+# -- what is shown -------------------------------------------------------------------------------------------
 
 
-def show(sidecar: Sidecar, session: str) -> None:
+def show_rows(stage: Stage) -> None:
+    """Print the rows of the queue."""
+    rows = queue.entries(stage.site.admin)
+    print(f"\n  The rows of ecc_queue it took, {len(rows)} (output: to the MID, input: its answer):\n")
+    for row in rows:
+        print(f"    {row.line(rows[0].at_ms)}")
+
+
+def show_screen(user: Browser, session: str) -> None:
     """Print the screen in a frame."""
-    screen = sidecar.call("GET", f"/api/session/{session}/screen")
+    screen = user.screen(session)
     width, lines = screen["columns"], screen["lines"]
     while lines and not lines[-1]:
         lines.pop()
@@ -226,20 +197,22 @@ def show(sidecar: Sidecar, session: str) -> None:
     print("  └" + "─" * width + "┘")
 
 
-def print_next(sidecar: Sidecar, session: str) -> None:
+def print_next(stage: Stage, session: str) -> None:
     """Print what to type to go on by hand."""
-    token_file = (DATA / "debug.env").relative_to(ROOT)
+    url = stage.site.platform.url
     print(f"""
-  Go on by hand, in another terminal, in this folder:
+  The instance is {url}: user {USER}, password {USER}; administrator {ADMIN}, password {ADMIN_PASSWORD}.
+  Go on by hand, in another terminal:
 
-    export TOKEN=$(sed -n s/^API_AUTH_TOKEN=//p {token_file})
-    export S={sidecar.url}/api/session/{session}
-    curl -s -H "Authorization: Bearer $TOKEN" -H "X-User-ID: {USER}" -H "Content-Type: application/json" \\
-         -d '{{"command": "What can you do here?", "waitMs": 20000}}' $S/command | jq .
-    curl -s -H "Authorization: Bearer $TOKEN" -H "X-User-ID: {USER}" $S/screen | jq -r '.lines[]'
-    curl -s -H "Authorization: Bearer $TOKEN" -H "X-User-ID: {USER}" -X DELETE $S
+    export S={url}{APP}/sessions/{session}
+    call() {{ curl -s -u {USER}:{USER} -H "Content-Type: application/json" "$@"; }}
+    call $S/commands -d '{{"command": "What can you do here?"}}' | jq .
+    call "$S/output?cursor=0" | jq -r .result.data | base64 -d
+    call $S | jq .result
+    call -X DELETE $S | jq .
+    curl -s -u {ADMIN}:{ADMIN_PASSWORD} "{url}/api/now/table/ecc_queue?sysparm_fields=queue,name,state&sysparm_limit=5" | jq .
 
-  The API as a page: {sidecar.url}/docs""")
+  The sidecar behind it has its own page: {stage.sidecar.url}/docs""")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,6 @@ class MidServer:
             firewall: The content of `boot-config.yaml`.
             parameters: More parameters; `__` in a name stands for the dot that Python does not allow.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
         more = {name.replace("__", "."): value for name, value in parameters.items()}
         if sidecar is not None:
             own = {
@@ -68,13 +67,8 @@ class MidServer:
                 "mid.claude.sidecar.token_file": str(sidecar.token_file),
             }
             more = own | more
-        self._write("config.xml", _config(self._own_parameters() | more))
-        self._write("boot-config.yaml", firewall)
-
-    def keep_token(self, token: str) -> Path:
-        """Write the sidecar's token into a file that only the MID's account can read; return it."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        return self._write("claude-token", token + "\n")
+        _write(self.home / "config.xml", _config(self._own_parameters() | more))
+        _write(self.home / "boot-config.yaml", firewall)
 
     def start(self) -> None:
         """Start it and wait until it is up."""
@@ -102,11 +96,17 @@ class MidServer:
             "mid_sys_id": "",
         }
 
-    def _write(self, name: str, text: str) -> Path:
-        file = self.home / name
-        file.touch(mode=0o600)
-        file.write_text(text)
-        return file
+
+def keep_token(home: Path, token: str) -> Path:
+    """Write a sidecar's token into a MID's home, for its account only; return the file."""
+    return _write(home / "claude-token", token + "\n")
+
+
+def _write(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(text)
+    return file
 
 
 def _config(parameters: Mapping[str, str]) -> str:
