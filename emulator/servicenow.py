@@ -183,13 +183,9 @@ class Instance:
             return self._control("GET", "/faults")
         return self._control("POST", "/faults", json=changes)
 
-    def log(self) -> list[Any]:
+    def log(self) -> list[str]:
         """Return the last lines of the system log."""
-        answer = self.request("GET", "/emulator/log")
-        lines = _document(answer)
-        if not answer.ok:
-            raise InstanceError(f"GET /emulator/log answered {answer.status_code}: {answer.text[:500]}")
-        return list(lines["lines"] if isinstance(lines, dict) else lines)
+        return list(self._control("GET", "/log")["lines"])
 
     def create_user(
         self, user_name: str, password: str, roles: list[str] | None = None, email: str = ""

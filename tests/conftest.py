@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.services",
     "tests.fixtures.servicenow",
+    "tests.fixtures.loop",
 ]
 
 # No deadline: it measures the machine. No database: the checkout may be read-only for the account.
