@@ -1,0 +1,122 @@
+/**
+ * The HTTP side: a thread for each exchange, faults, and the first handler that takes a path.
+ */
+
+var web = require('http/exchange');
+
+/** Long polls of browsers and MID Servers each hold one. */
+var THREADS = 128;
+var STOP_S = 0;
+
+/**
+ * @param {Object} platform
+ * @param {Array} handlers each with `takes(exchange)` and `handle(exchange)`; the first that takes it handles it
+ */
+exports.Server = function (platform, handlers, faults) {
+    this._log = platform.log;
+    this._handlers = handlers;
+    this._faults = faults;
+    this._server = null;
+    this._pool = null;
+};
+
+exports.Server.prototype = {
+    /** Listen on loopback; @returns {number} the port */
+    start: function (port) {
+        var self = this;
+        var address = new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), port);
+        this._server = Packages.com.sun.net.httpserver.HttpServer.create(address, 200);
+        this._pool = java.util.concurrent.Executors.newFixedThreadPool(THREADS, daemon());
+        this._server.setExecutor(this._pool);
+        this._server.createContext('/', new JavaAdapter(Packages.com.sun.net.httpserver.HttpHandler, {
+            handle: function (raw) { self._exchange(raw); }
+        }));
+        this._server.start();
+        return this._server.getAddress().getPort();
+    },
+
+    /** Stop listening; what is under way is cut off. */
+    stop: function () {
+        if (this._server !== null) {
+            this._server.stop(STOP_S);
+            this._pool.shutdownNow();
+        }
+    },
+
+    _exchange: function (raw) {
+        var exchange = new web.Exchange(raw);
+        var faults = this._faults;
+        exchange.beforeAnswer = function () { hold(faults.halfMs()); };
+        try {
+            hold(faults.halfMs());
+            this._answer(exchange);
+        } catch (error) {
+            this._failed(exchange, error);
+        } finally {
+            raw.close();
+        }
+    },
+
+    _answer: function (exchange) {
+        var wait = this._faults.waitSeconds(exchange.path);
+        var handler = this._handlers.filter(function (each) { return each.takes(exchange); })[0];
+        if (wait > 0) {
+            throw tooMany(wait);
+        }
+        if (!handler) {
+            throw new web.Refusal(404, 'No page', 'The emulated instance has nothing at ' + exchange.path);
+        }
+        handler.handle(exchange);
+    },
+
+    _failed: function (exchange, error) {
+        var refusal = error instanceof web.Refusal ? error : null;
+        if (refusal === null && !isGone(error)) {
+            this._log.error('http', exchange.method + ' ' + exchange.path + ': ' + describe(error));
+            refusal = new web.Refusal(500, 'Internal error', 'See the system log');
+        }
+        try {
+            if (refusal !== null && !exchange.answered) {
+                exchange.refuse(refusal);
+            }
+        } catch (gone) {
+            if (!isGone(gone)) {
+                throw gone;
+            }
+        }
+    }
+};
+
+// [inbound-REST-API-rate-limiting]
+function tooMany(seconds) {
+    return new web.Refusal(429, 'Rate limit exceeded', 'Retry after ' + seconds + ' seconds', {
+        'Retry-After': String(seconds), 'X-RateLimit-Limit': '0', 'X-RateLimit-Rule': 'emulated fault',
+        'X-RateLimit-Reset': String(Math.ceil(new Date().getTime() / 1000) + seconds)
+    });
+}
+
+function hold(milliseconds) {
+    if (milliseconds > 0) {
+        java.lang.Thread.sleep(milliseconds);
+    }
+}
+
+// Whoever asked has closed the connection, or the server is being stopped.
+function isGone(error) {
+    var cause = error && error.javaException;
+    return cause instanceof java.io.IOException || cause instanceof java.lang.InterruptedException;
+}
+
+function describe(error) {
+    return String(error) + (error && error.rhinoException ? '\n' + error.rhinoException.getScriptStackTrace() : '');
+}
+
+function daemon() {
+    return new JavaAdapter(java.util.concurrent.ThreadFactory, {
+        newThread: function (work) {
+            var thread = new java.lang.Thread(work, 'http');
+            thread.setDaemon(true);
+            return thread;
+        }
+    });
+}

@@ -1,0 +1,111 @@
+/**
+ * Puts an emulated instance together and runs it: `main.js --data DIR [--port N] [--name NAME]`.
+ */
+
+var content = require('platform/install');
+var faults = require('http/faults');
+var signin = require('http/signin');
+var control = require('http/control');
+var server = require('http/server');
+var people = require('platform/people');
+var users = require('platform/users');
+
+var DEFAULT_PASSWORD = 'admin';
+var PASSWORD_FILE = 'admin-password';
+
+/** Build everything that works on the database of a data directory. */
+function assemble(options) {
+    var folder = new java.io.File(options.data);
+    folder.mkdirs();
+    var platform = {name: options.name, folder: String(folder.getAbsolutePath()), context: require('./context')};
+    platform.store = require('store').open(new java.io.File(folder, 'instance.db').getPath());
+    platform.dictionary = require('dictionary').open(platform.store);
+    platform.fresh = !platform.store.tableExists('sys_db_object');
+    if (platform.fresh) {
+        content.tables(platform.dictionary);
+    }
+    services(platform);
+    platform.users = new users.Users(platform.store);
+    return platform;
+}
+
+// The order is that of need: each takes from the platform what stands above it.
+function services(platform) {
+    platform.log = require('./log').create(platform.store);
+    platform.records = require('records').open(platform);
+    platform.properties = require('./properties').create(platform);
+    platform.scopes = require('./scopes').create(platform);
+    platform.engine = require('./engine').create(platform);
+    platform.evaluate = function (source) {
+        return platform.engine.run(source, 'query', {scope: 'global', bindings: {}});
+    };
+}
+
+/** Insert what an empty instance has; bring the platform's own rules up to date. */
+function fill(platform) {
+    platform.context.run(platform.context.system(), function () {
+        if (platform.fresh) {
+            content.records(platform.records, firstPassword(platform.folder));
+        }
+        content.rules(platform);
+    });
+}
+
+// A file, not an argument: arguments can be read by everybody on the computer.
+function firstPassword(folder) {
+    var file = new java.io.File(folder, PASSWORD_FILE);
+    return file.exists() ? String(java.nio.file.Files.readString(file.toPath())).trim() : DEFAULT_PASSWORD;
+}
+
+function serve(platform, options) {
+    var parts = {
+        users: platform.users, people: new people.People(platform), signIn: new signin.SignIn(platform.users),
+        faults: new faults.Faults(discovery(platform)),
+        stop: function () { java.lang.System.exit(0); }
+    };
+    var handlers = [new control.Control(platform, parts), parts.signIn];
+    var web = new server.Server(platform, handlers, parts.faults);
+    return {web: web, port: web.start(options.port)};
+}
+
+function discovery(platform) {
+    var NAME = 'emulator.discovery';
+    return {
+        discovery: function () { return platform.properties.get(NAME, 'false') === 'true'; },
+        setDiscovery: function (on) {
+            platform.context.run(platform.context.system(), function () {
+                platform.properties.set(NAME, String(on));
+            });
+        }
+    };
+}
+
+function arguments_(list) {
+    var options = {data: null, port: 0, name: 'emulated'};
+    for (var i = 0; i < list.length; i += 2) {
+        var name = String(list[i]).replace(/^--/, '');
+        if (!options.hasOwnProperty(name) || list[i + 1] === undefined) {
+            throw new Error('usage: main.js --data DIR [--port N] [--name NAME]');
+        }
+        options[name] = String(list[i + 1]);
+    }
+    if (options.data === null || !/^\d{1,5}$/.test(options.port)) {
+        throw new Error('usage: main.js --data DIR [--port N] [--name NAME]');
+    }
+    options.port = parseInt(options.port, 10);
+    return options;
+}
+
+function main(list) {
+    var options = arguments_(list);
+    var platform = assemble(options);
+    fill(platform);
+    var running = serve(platform, options);
+    java.lang.Runtime.getRuntime().addShutdownHook(new java.lang.Thread(function () {
+        running.web.stop();
+        platform.store.close();
+    }));
+    java.lang.System.out.println('emulated instance listening on http://127.0.0.1:' + running.port);
+}
+
+main(Array.prototype.slice.call(arguments));
