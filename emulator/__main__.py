@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
@@ -20,6 +21,8 @@ from emulator.servicenow import APP, InstanceError
 from emulator.site import USER, Site, instance, mid_server
 
 MAX_LATENCY_MS = 10_000
+#: It names a folder too.
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")
 
 ABOUT = """\
 A ServiceNow instance and a MID Server in small, on this computer: scripts, update sets and REST clients run
@@ -60,7 +63,13 @@ def parser() -> ArgumentParser:
     add("--port", type=_number(65535), default=0, help="the instance's port (default: the system chooses)")
     latency = _number(MAX_LATENCY_MS)
     add("--latency", type=latency, default=0, metavar="MS", help="hold each call to the instance so long")
-    add("--mid", default="mid-a", metavar="NAME", help="the MID Server's name (default: %(default)s)")
+    add(
+        "--mid",
+        type=_name,
+        default="mid-a",
+        metavar="NAME",
+        help="the MID Server's name (default: %(default)s)",
+    )
     add("--no-mid", action="store_true", help="run the instance only")
     add("--app", action="store_true", help="build this repository's app and install it")
     add("--update-set", type=_file, metavar="FILE", help="import and commit an update set")
@@ -116,6 +125,12 @@ def _checked(arguments: Sequence[str] | None) -> Namespace:
     if options.no_mid and (options.sidecar or options.app):
         commands.error("--no-mid leaves out what --app and --sidecar need")
     return options
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ArgumentTypeError(f"{text} is no name for a MID Server")
+    return text
 
 
 def _file(text: str) -> Path:
