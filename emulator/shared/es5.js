@@ -53,7 +53,8 @@ var NODES = [
     ['XmlPropRef', 'an XML operator', null],
     ['XmlElemRef', 'an XML operator', null],
     ['ObjectProperty', 'a shorthand property', function (node) {
-        return node.getLeft().getAbsolutePosition() === node.getRight().getAbsolutePosition();
+        return !node.isGetterMethod() && !node.isSetterMethod() &&
+            node.getLeft().getAbsolutePosition() === node.getRight().getAbsolutePosition();
     }],
     ['RegExpLiteral', 'a regular expression flag', function (node) { return /[^gim]/.test(node.getFlags() || ''); }],
     ['StringLiteral', 'a \\u{...} escape', function (node, source) {
@@ -119,6 +120,7 @@ function reporter(complaint) {
 
 function refusal(text, name, line) {
     var error = new SyntaxError(text + ' (' + name + '; line ' + line + ')');
+    error.detail = text;
     error.scriptName = String(name);
     error.scriptLine = Number(line);
     return error;

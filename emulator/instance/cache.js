@@ -1,0 +1,29 @@
+/**
+ * The rows of one configuration table, kept in memory until one of them changes.
+ *
+ * Rules, Script Includes and properties are asked for on every write and every script; reading the tables each time
+ * would make them the slowest part of the emulator.
+ */
+
+/**
+ * @param {Object} platform
+ * @param {string} table
+ * @param {function(Array<Object>)} digest turns the rows into what the caller wants to look up
+ * @returns {function()} gives the digest of the rows as they are now
+ */
+exports.of = function (platform, table, digest) {
+    var kept = new java.util.concurrent.atomic.AtomicReference(null);
+    platform.records.onChange(function (change) {
+        if (change.table === table) {
+            kept.set(null);
+        }
+    });
+    return function () {
+        var now = kept.get();
+        if (now === null) {
+            now = digest(platform.records.query(table, null, {}));
+            kept.set(now);
+        }
+        return now;
+    };
+};

@@ -1,0 +1,54 @@
+/**
+ * The system log: rows of syslog for whoever asks the instance, lines on stderr for whoever started it.
+ */
+
+var context = require('./context');
+
+/** Rows kept; the log of a run that never ends must not fill the disk. */
+var KEPT = 5000;
+/** Rows written between two clean-ups: counting at every line would cost more than the line. */
+var BETWEEN_SWEEPS = 500;
+
+var LEVELS = {debug: '-1', info: '0', warn: '1', error: '2'};
+var LONGEST = 8000;
+
+/**
+ * @param {Object} store
+ * @returns {{debug: function, info: function, warn: function, error: function}} each takes (source, text)
+ */
+exports.create = function (store) {
+    var written = new java.util.concurrent.atomic.AtomicLong(0);
+
+    function write(level, source, text) {
+        var line = String(text).slice(0, LONGEST);
+        java.lang.System.err.println(level + ' ' + source + ': ' + line);
+        store.insert('syslog', row(level, String(source), line, written.incrementAndGet()));
+        if (written.get() % BETWEEN_SWEEPS === 0) {
+            sweep(store);
+        }
+    }
+
+    return Object.keys(LEVELS).reduce(function (log, level) {
+        log[level] = function (source, text) { write(level, source, text); };
+        return log;
+    }, {});
+};
+
+function row(level, source, line, number) {
+    var now = new Date();
+    return {
+        sys_id: String(java.util.UUID.randomUUID()).replace(/-/g, ''),
+        level: LEVELS[level],
+        source: source,
+        message: line,
+        // Lines of one second keep their order by this.
+        sequence: now.getTime().toString(16) + ('000000' + number).slice(-7),
+        sys_created_on: now.toISOString().slice(0, 19).replace('T', ' '),
+        sys_created_by: context.running() ? context.current().user.user_name : 'system'
+    };
+}
+
+function sweep(store) {
+    store.select('syslog', null, {orderBy: [{column: 'sequence', descending: true}], offset: KEPT, limit: KEPT})
+        .forEach(function (old) { store.remove('syslog', old.sys_id); });
+}

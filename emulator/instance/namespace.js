@@ -1,0 +1,39 @@
+/**
+ * What a script finds when it starts: ES5's standard objects and the server side API, one set for each scope.
+ */
+
+var scope = require('scope');
+
+/** Each of these puts constructors or objects on a namespace: `install(object, platform, scopeName)`. */
+var PARTS = ['system', 'datetime', 'xml', 'errors', 'classes', 'record', 'secure', 'aggregate', 'table_creator',
+    'attachment'];
+
+/**
+ * Build the script side of one transaction.
+ *
+ * @returns {Object} standard objects shared by its namespaces, which are built as scopes are entered
+ */
+exports.tenant = function () {
+    return {standard: scope.standard(), namespaces: {}, loaded: {}};
+};
+
+/**
+ * Find or build the namespace of a scope.
+ *
+ * @param {Object} platform
+ * @param {Object} tenant
+ * @param {string} name of the scope
+ * @returns {{object: Object, offered: Object}} the scope object, and the includes it has been told of
+ */
+exports.of = function (platform, tenant, name) {
+    if (!tenant.namespaces[name]) {
+        tenant.namespaces[name] = {object: build(platform, tenant, name), offered: null};
+    }
+    return tenant.namespaces[name];
+};
+
+function build(platform, tenant, name) {
+    var object = scope.over(tenant.standard);
+    PARTS.forEach(function (part) { require('./glide/' + part).install(object, platform, name); });
+    return object;
+}
