@@ -1,8 +1,8 @@
 /**
  * The push channel: a Bayeux client that long-polls `/amb` and tells of each message on one channel.
  *
- * Sign-in is by cookie only, an Origin must be sent, and a handshake "succeeds" for a stranger too, which only the
- * session status tells. [SNCLI]
+ * Sign-in is by cookie only, an Origin must be sent, and a handshake "succeeds" for a stranger too, which
+ * only the session status tells. [SNCLI]
  */
 
 var http = require('http');
@@ -76,7 +76,8 @@ function session(options, fresh, onSubscribed) {
     }
 
     clientId = exchange({
-        channel: '/meta/handshake', version: '1.0', minimumVersion: '1.0', supportedConnectionTypes: ['long-polling']
+        channel: '/meta/handshake', version: '1.0', minimumVersion: '1.0',
+        supportedConnectionTypes: ['long-polling']
     }).clientId;
     exchange({channel: '/meta/subscribe', subscription: options.channel});
     onSubscribed();

@@ -8,16 +8,17 @@ var xml = require('xml');
 
 /** The columns of an output that come back, in the order of captured answers. */
 var ECHOED = [
-    'agent', 'topic', 'name', 'source', 'queue', 'state', 'priority', 'agent_correlator', 'response_to', 'sequence',
-    'sys_created_on', 'sys_id', 'ecc_queue', 'from_sys_id', 'from_host', 'sys_domain', 'processed', 'error_string',
-    'signature'
+    'agent', 'topic', 'name', 'source', 'queue', 'state', 'priority', 'agent_correlator', 'response_to',
+    'sequence', 'sys_created_on', 'sys_id', 'ecc_queue', 'from_sys_id', 'from_host', 'sys_domain',
+    'processed', 'error_string', 'signature'
 ];
 var FAILED = '900000';
 
 /**
  * Say what a probe returned.
  *
- * @param {{row: Object, parameters: Array<{name: string, value: string}>}} message the output and its parameters
+ * @param {{row: Object, parameters: Array<{name: string, value: string}>}} message the output and its
+ *     parameters
  * @param {string} text the result
  * @param {number} milliseconds how long it took
  * @returns {string} the payload

@@ -10,7 +10,8 @@ var random = new java.security.SecureRandom();
  * Open the MID's key, made at the first start.
  *
  * @param {java.io.File} file where the key is
- * @returns {{sealed: function(string): boolean, seal: function(string): string, open: function(string): string}}
+ * @returns {{sealed: function(string): boolean, seal: function(string): string, open: function(string):
+ *     string}}
  */
 exports.open = function (file) {
     var key = file.exists() ? read(file) : create(file);
@@ -47,7 +48,8 @@ function create(file) {
 }
 
 function read(file) {
-    return new Packages.javax.crypto.spec.SecretKeySpec(java.nio.file.Files.readAllBytes(file.toPath()), 'AES');
+    var raw = java.nio.file.Files.readAllBytes(file.toPath());
+    return new Packages.javax.crypto.spec.SecretKeySpec(raw, 'AES');
 }
 
 function bytes(count) {

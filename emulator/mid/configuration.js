@@ -27,8 +27,9 @@ exports.read = function (file, cipher) {
 
     elements(document).forEach(function (element) {
         var name = String(element.getAttribute('name'));
+        var value = String(element.getAttribute('value'));
         secure[name] = String(element.getAttribute('secure')) === 'true';
-        values.put(name, secure[name] ? opened(element, name, cipher) : String(element.getAttribute('value')));
+        values.put(name, secure[name] ? opened(value, name, cipher) : value);
         changed = (secure[name] && sealed(element, cipher)) || changed;
     });
     if (changed) {
@@ -89,8 +90,7 @@ function elementOf(document, name) {
     return found[0] || xml.append(document.getDocumentElement(), 'parameter', {name: name});
 }
 
-function opened(element, name, cipher) {
-    var value = String(element.getAttribute('value'));
+function opened(value, name, cipher) {
     try {
         return cipher.sealed(value) ? cipher.open(value) : value;
     } catch (ignore) {

@@ -6,12 +6,18 @@
 
 var REFUSAL = 'ECC message execution denied';
 var ACTIONS = ['accept', 'reject'];
-/** A rule for a parent tag holds for its children too; of the page's table, what the topics below can meet. */
+/**
+ * A rule for a parent tag holds for its children too; of the page's table, what the topics below can
+ * meet.
+ */
 var PARENTS = {rest: 'http', soap: 'http', powershell: 'windows', jdbc: 'databases'};
-/** The tag of each topic. This MID cannot run the others of these, yet a refusal comes before that is noticed. */
+/**
+ * The tag of each topic. This MID cannot run the others of these, yet a refusal comes before that is
+ * noticed.
+ */
 var TAGS = {
-    JavascriptProbe: 'javascript', RESTProbe: 'rest', SOAPProbe: 'soap', Powershell: 'powershell', JDBCProbe: 'jdbc',
-    SSHCommand: 'ssh', SNMP: 'snmp'
+    JavascriptProbe: 'javascript', RESTProbe: 'rest', SOAPProbe: 'soap', Powershell: 'powershell',
+    JDBCProbe: 'jdbc', SSHCommand: 'ssh', SNMP: 'snmp'
 };
 
 /**

@@ -1,5 +1,6 @@
 /**
- * What a script on the MID can name: `ms`, `probe`, `Packages`, `java`, `Class`, the script includes, and ES5.
+ * What a script on the MID can name: `ms`, `probe`, `Packages`, `java`, `Class`, the script includes, and
+ * ES5.
  *
  * Nothing else, so that an invented object fails here as it would there. [r_MIDSystemMethods, ESLINT-SN]
  */
@@ -15,31 +16,36 @@ var CLASS = 'var Class = {create: function () {' +
 /**
  * Make the scope of one probe. Each run has its own: what a script leaves behind does not reach the next.
  *
- * @param {{library: Object, log: Object, name: string, sysId: string, parameter: function(string): ?string}} mid
+ * @param {{library: Object, log: Object, name: string, sysId: string, parameter: function(string): ?string}}
+ *     mid
  * @param {function(string): ?string} probeParameter the probe's parameters by name
  * @returns {Object} a scope to evaluate the script in
  */
 exports.scope = function (mid, probeParameter) {
     var context = rhino.Context.getCurrentContext();
     var scope = standard.over(standard.standard());
-    var java = hosted(scope);
+    var hostString = hosted(scope);
 
     rhino.NativeJavaTopPackage.init(context, scope, false);
     UNKNOWN.forEach(function (name) { delete scope[name]; });
     context.evaluateString(scope, CLASS, 'Class', 1, null);
-    define(scope, 'ms', system(mid, scope, java));
+    define(scope, 'ms', system(mid, scope, hostString));
     define(scope, 'probe', object(scope, {
-        getParameter: function (name) { return java(probeParameter(String(name))); }
+        getParameter: function (name) { return hostString(probeParameter(String(name))); }
     }));
     mid.library.names().forEach(function (name) { lazy(scope, name, mid.library); });
     return scope;
 };
 
-/** Host values arrive as Java strings there: `typeof` says object and `===` is false, which scripts must survive. */
+/**
+ * Host values arrive as Java strings there: `typeof` says object and `===` is false, which scripts must
+ * survive.
+ */
 function hosted(scope) {
     return function (text) {
         var context = rhino.Context.getCurrentContext();
-        return text === null ? null : context.getWrapFactory().wrap(context, scope, new java.lang.String(text), null);
+        var value = text === null ? null : new java.lang.String(text);
+        return value && context.getWrapFactory().wrap(context, scope, value, null);
     };
 }
 

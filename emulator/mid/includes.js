@@ -18,7 +18,10 @@ exports.library = function (soap, log) {
     var current = new java.util.concurrent.atomic.AtomicReference({});
 
     return {
-        /** Fetch all of them anew; the former ones stay when that fails. @returns {number} how many there are */
+        /**
+         * Fetch all of them anew; the former ones stay when that fails. @returns {number} how many
+         * there are
+         */
         load: function () {
             var rows = soap.getRecords('ecc_agent_script_include', {active: 'true', __limit: ALL});
             var next = {};
@@ -57,7 +60,10 @@ function compiled(row, log) {
     };
 }
 
-/** A compiled script is a function to Rhino; only wrapped as a Java object it shows `exec`, which takes a scope. */
+/**
+ * A compiled script is a function to Rhino; only wrapped as a Java object it shows `exec`, which takes a
+ * scope.
+ */
 function compile(source, name) {
     var script = rhino.Context.getCurrentContext().compileString(source, name, 1, null);
     return new rhino.NativeJavaObject(exports, script, SCRIPT);

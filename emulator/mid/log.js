@@ -1,7 +1,8 @@
 /**
  * The MID's log file, DIR/logs/agent.log.
  *
- * Callers name rows, topics, sizes and times, never what a payload holds: the file stays on the host for long.
+ * Callers name rows, topics, sizes and times, never what a payload holds: the file stays on the host for
+ * long.
  */
 
 /** A full file is kept once under another name, so that a long run cannot fill the disk. */
@@ -38,7 +39,8 @@ exports.open = function (folder) {
 /** One call is one line, so that a script cannot write entries that look like the MID's own. */
 function line(level, text) {
     var thread = java.lang.Thread.currentThread().getName();
-    return java.time.Instant.now() + ' ' + level + ' (' + thread + ') ' + String(text).replace(/[\r\n]+/g, ' | ') + '\n';
+    var flat = String(text).replace(/[\r\n]+/g, ' | ');
+    return java.time.Instant.now() + ' ' + level + ' (' + thread + ') ' + flat + '\n';
 }
 
 function append(file, text) {

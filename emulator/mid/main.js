@@ -61,8 +61,9 @@ function prepare(mid, folder) {
     mid.agent = 'mid.server.' + mid.name;
     mid.firewall = firewall.read(new java.io.File(folder, 'boot-config.yaml'));
     mid.pools = pools.start(mid.config);
-    mid.soap = soap.connect(
-        mid.config.get('url'), mid.config.get('mid.instance.username'), mid.config.get('mid.instance.password'));
+    mid.soap = soap.connect(mid.config.get('url'), {
+        name: mid.config.get('mid.instance.username'), password: mid.config.get('mid.instance.password')
+    });
     mid.library = includes.library(mid.soap, mid.log);
     mid.sender = sender.open({
         folder: new java.io.File(folder, 'work/monitors/ECCSender'),
@@ -104,7 +105,10 @@ function entered(mid, attempt) {
     }
 }
 
-/** Start everything that moves rows. The subscription comes before the first look, lest a row fall in between. */
+/**
+ * Start everything that moves rows. The subscription comes before the first look, lest a row fall in
+ * between.
+ */
 function connect(mid) {
     mid.commands = {
         reload_script_includes: function () { return mid.library.load() + ' MID script includes'; }
@@ -139,7 +143,10 @@ function tooLarge(row, text) {
     return answer.error({row: output, parameters: []}, text, 0);
 }
 
-/** Say goodbye if the instance listens, and end with status 0; what was running is run again after the next start. */
+/**
+ * Say goodbye if the instance listens, and end with status 0; what was running is run again after the next
+ * start.
+ */
 function leave(mid) {
     var farewell = new java.lang.Thread(new java.lang.Runnable({run: function () {
         try {

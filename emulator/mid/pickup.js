@@ -1,8 +1,9 @@
 /**
  * Pick-up: ask the instance for this MID's outputs, claim them, hand them to the pools.
  *
- * On a push message at once, else at intervals. The MID never changes an output: it inserts a `queue.processing`
- * input, and the instance's business rules move the states. [ecc-queue-mid-server, KB0855595]
+ * On a push message at once, else at intervals. The MID never changes an output: it inserts a
+ * `queue.processing` input, and the instance's business rules move the states. [ecc-queue-mid-server,
+ * KB0855595]
  */
 
 var input = require('input');
@@ -55,7 +56,8 @@ exports.loop = function (mid) {
     }
 
     function step() {
-        var word = wake.poll(Math.max(0, state.nextMs - Date.now()), java.util.concurrent.TimeUnit.MILLISECONDS);
+        var leftMs = Math.max(0, state.nextMs - Date.now());
+        var word = wake.poll(leftMs, java.util.concurrent.TimeUnit.MILLISECONDS);
         if (word !== null && String(word) === 'later') {
             state.nextMs = soonest(state.nextMs, interval.busyMs);
         } else if (word === null || state.failures === 0) {
@@ -129,7 +131,10 @@ function fit(rows, pools) {
     });
 }
 
-/** A claim whose answer is lost may have been stored, and unclaimed rows would be lost with it: so it is repeated. */
+/**
+ * A claim whose answer is lost may have been stored, and unclaimed rows would be lost with it: so it is
+ * repeated.
+ */
 function claim(mid, rows) {
     var row = input.claiming(mid.agent, rows);
     var attempt = 0;

@@ -4,11 +4,11 @@ var INTERACTIVE = '0';
 var EXPEDITED = '1';
 var STANDARD = '2';
 
-/** Parameter of the thread maximum, its default, and how many more may wait in memory. */
+/** `limit` names the parameter of the thread maximum, `threads` is its default, `waiting` how many more may wait in memory. */
 var KINDS = [
-    {priority: INTERACTIVE, parameter: 'threads.interactive.max', threads: 10, waiting: 40, name: 'Interactive'},
-    {priority: EXPEDITED, parameter: 'threads.expedited.max', threads: 20, waiting: 400, name: 'Expedited'},
-    {priority: STANDARD, parameter: 'threads.max', threads: 25, waiting: 500, name: 'Standard'}
+    {name: 'Interactive', priority: INTERACTIVE, limit: 'threads.interactive.max', threads: 10, waiting: 40},
+    {name: 'Expedited', priority: EXPEDITED, limit: 'threads.expedited.max', threads: 20, waiting: 400},
+    {name: 'Standard', priority: STANDARD, limit: 'threads.max', threads: 25, waiting: 500}
 ];
 
 /**
@@ -20,7 +20,7 @@ var KINDS = [
 exports.start = function (config) {
     var pools = {};
     KINDS.forEach(function (kind) {
-        pools[kind.priority] = pool(kind, config.number(kind.parameter, kind.threads));
+        pools[kind.priority] = pool(kind, config.number(kind.limit, kind.threads));
     });
 
     function each(read) {
@@ -40,11 +40,11 @@ exports.start = function (config) {
         busy: function () { return pools[EXPEDITED].idle() === 0 || pools[STANDARD].idle() === 0; },
         /** @returns {number} how many rows to ask for at once: as many as there are threads */
         batch: function () {
-            return each(function (one) { return one.threads; }).reduce(function (sum, n) { return sum + n; }, 0);
+            return each(function (one) { return one.threads; }).reduce(plus, 0);
         },
         /** @returns {number} how many tasks all pools can hold, running and waiting */
         capacity: function () {
-            return each(function (one) { return one.room(); }).reduce(function (sum, n) { return sum + n; }, 0);
+            return each(function (one) { return one.room(); }).reduce(plus, 0);
         },
         /** @returns {Array<{name: string, threads: number, tasks: number}>} for the statistics */
         counts: function () {
@@ -75,6 +75,10 @@ function pool(kind, threads) {
             }}));
         }
     };
+}
+
+function plus(a, b) {
+    return a + b;
 }
 
 function factory(name) {

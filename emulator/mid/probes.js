@@ -60,7 +60,10 @@ function parameters(row) {
     return row.payload ? xml.parameters(xml.parse(row.payload)) : [];
 }
 
-/** Run the parameter `script`; the value of its last expression is the result. [BOOK, c_JavascriptProbeAPI] */
+/**
+ * Run the parameter `script`; the value of its last expression is the result. [BOOK,
+ * c_JavascriptProbeAPI]
+ */
 function script(mid, values) {
     var source = values('script');
     var value;
@@ -97,7 +100,8 @@ function command(mid, name) {
 function reason(error) {
     var isError = error !== null && typeof error === 'object' && 'message' in error;
     var text = String(isError ? error.message : error) || 'the probe failed';
-    return isError && error.lineNumber > 0 ? text + ' (' + error.fileName + '#' + error.lineNumber + ')' : text;
+    var placed = isError && error.lineNumber > 0;
+    return placed ? text + ' (' + error.fileName + '#' + error.lineNumber + ')' : text;
 }
 
 function since(nanoseconds) {

@@ -8,7 +8,8 @@ var VERSION = 'emulated-1';
  *
  * @param {Object} soap of soap.js
  * @param {Object} config of configuration.js
- * @returns {{sysId: string, validated: function(): boolean, down: function(), property: function(string): ?string}}
+ * @returns {{sysId: string, validated: function(): boolean, down: function(), property: function(string):
+ *     ?string}}
  */
 exports.register = function (soap, config) {
     var sysId = agent(soap, config);

@@ -1,7 +1,8 @@
 /**
  * ECCSender: answers lie as files below work/monitors/ECCSender until the instance has acknowledged them.
  *
- * One thread posts them in order, so a MID that is killed, or cannot reach the instance, loses none. [KB0855595]
+ * One thread posts them in order, so a MID that is killed, or cannot reach the instance, loses none.
+ * [KB0855595]
  */
 
 var soap = require('soap');
@@ -47,7 +48,9 @@ exports.open = function (options) {
                 new java.io.File(options.folder, name).mkdirs();
             });
             FOLDERS.forEach(function (name) {
-                leftIn(new java.io.File(options.folder, name)).forEach(function (file) { enqueue(name, file); });
+                leftIn(new java.io.File(options.folder, name)).forEach(function (file) {
+                    enqueue(name, file);
+                });
             });
             thread(function () { deliver(options, next()); });
         },
@@ -132,7 +135,8 @@ function leftIn(folder) {
 
 function serialized(row) {
     var document = xml.create('ecc_queue');
-    Object.keys(row).forEach(function (name) { xml.append(document.getDocumentElement(), name, {}, row[name]); });
+    var root = document.getDocumentElement();
+    Object.keys(row).forEach(function (name) { xml.append(root, name, {}, row[name]); });
     return xml.serialize(document);
 }
 

@@ -1,8 +1,8 @@
 /**
  * The instance's direct SOAP service, `/TABLE.do?SOAP`: getRecords, insert and update. [KB0855595]
  *
- * Everything the MID tells or asks goes this way, with its account's password; the session cookie that comes back
- * is what the push channel signs in with.
+ * Everything the MID tells or asks goes this way, with its account's password; the session cookie that comes
+ * back is what the push channel signs in with.
  */
 
 var http = require('http');
@@ -15,13 +15,12 @@ var QUERY = '.do?SOAP&redirectSupported=true&displayvalue=all';
  * Connect to an instance; nothing is sent yet.
  *
  * @param {string} url the instance's address
- * @param {string} username the MID's account
- * @param {string} password its password
+ * @param {{name: string, password: string}} account the MID's
  * @returns {Object} `getRecords`, `insert`, `update`, `cookie`
  */
-exports.connect = function (url, username, password) {
+exports.connect = function (url, account) {
     var base = url.replace(/\/+$/, '');
-    var authorization = 'Basic ' + base64(username + ':' + password);
+    var authorization = 'Basic ' + base64(account.name + ':' + account.password);
     var cookies = new java.util.concurrent.ConcurrentHashMap();
 
     function call(table, operation, fields) {
@@ -46,7 +45,10 @@ exports.connect = function (url, username, password) {
         update: function (table, row) {
             return text(call(table, 'update', row), 'sys_id');
         },
-        /** @returns {string} the session's cookies; a request is made when there are none or `fresh` is wanted */
+        /**
+         * @returns {string} the session's cookies; a request is made when there are none or `fresh` is
+         * wanted
+         */
         cookie: function (fresh) {
             if (fresh || cookies.isEmpty()) {
                 cookies.clear();

@@ -19,12 +19,16 @@ exports.start = function (mid) {
         while (true) {
             java.lang.Thread.sleep(periodMs);
             number += 1;
-            mid.sender.send(input.reporting(mid.agent, 'queue.stats', payload(mid)), 'stats' + number, 'output_s');
+            report(mid, 'stats' + number);
         }
     }}), 'StatusMonitor');
     thread.setDaemon(true);
     thread.start();
 };
+
+function report(mid, id) {
+    mid.sender.send(input.reporting(mid.agent, 'queue.stats', payload(mid)), id, 'output_s');
+}
 
 function payload(mid) {
     var document = xml.create('xmlstats');

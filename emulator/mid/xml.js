@@ -44,8 +44,8 @@ exports.append = function (parent, name, attributes, text) {
 /**
  * Write a document out.
  *
- * Java's serialiser writes a character that XML forbids as a reference, which no parser then accepts. That is the
- * platform's behaviour, so it stays.
+ * Java's serialiser writes a character that XML forbids as a reference, which no parser then accepts. That is
+ * the platform's behaviour, so it stays.
  */
 exports.serialize = function (document) {
     var transformer = javaxml.transform.TransformerFactory.newInstance().newTransformer();
@@ -91,7 +91,10 @@ exports.fields = function (element) {
     return fields;
 };
 
-/** @returns {Array<{name: string, value: string}>} the `parameter` elements of a payload's or a file's root */
+/**
+ * @returns {Array<{name: string, value: string}>} the `parameter` elements of a payload's or a file's
+ * root
+ */
 exports.parameters = function (document) {
     return exports.children(document.getDocumentElement(), 'parameter').map(function (element) {
         return {name: String(element.getAttribute('name')), value: String(element.getAttribute('value'))};
@@ -100,7 +103,8 @@ exports.parameters = function (document) {
 
 /** Escape text for an element; a carriage return would arrive as a line feed otherwise. */
 exports.escape = function (text) {
-    return String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/\r/g, '&#13;');
+    return String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+        .replace(/\r/g, '&#13;');
 };
 
 function local(node) {
