@@ -95,13 +95,25 @@ class Browser:
         found = self.call("GET", f"/requests/{request}")
         return None if found["state"] == "queued" else found
 
-    # -- keys ------------------------------------------------------------------------------------------
+    # -- MID Servers and keys --------------------------------------------------------------------------
+
+    def await_mid(self, mid: str) -> None:
+        """Wait until the app finds the sidecar beside a MID healthy."""
+
+        def up() -> bool:
+            return any(one["name"] == mid and one["state"] == "up" for one in self.mids())
+
+        await_that(up, _PATIENCE_S, f"the sidecar beside {mid} is healthy")
+
+    def mids(self) -> list[Json]:
+        """Return the MID Servers of the app, and how they are."""
+        found: list[Json] = self.call("GET", "/mids")["items"]
+        return found
 
     def public_key(self, mid: str) -> dict[str, str]:
         """Return the public key of the sidecar beside a MID, asked for anew."""
         self.ask("POST", f"/mids/{mid}/key")
-        mids = self.call("GET", "/mids")["items"]
-        jwk: dict[str, str] = next(item["jwk"] for item in mids if item["name"] == mid)
+        jwk: dict[str, str] = next(one["jwk"] for one in self.mids() if one["name"] == mid)
         return jwk
 
     def enrol(self, mid: str, api_key: str) -> Json:

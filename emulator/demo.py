@@ -116,7 +116,10 @@ def start(stack: ExitStack) -> Stage:
     mid = step("emulated MID Server", lambda: stack.enter_context(proxy))
     site = Site(platform, mid)
     user_id = step("update set imported, fix scripts run", lambda: site.install(build))
-    return Stage(sidecar, site, Browser(site.user, user_id))
+    user = Browser(site.user, user_id)
+    installation.check_health(platform.admin)
+    step("sidecar found healthy through the MID Server", lambda: user.await_mid(MID))
+    return Stage(sidecar, site, user)
 
 
 def step(name: str, action: Callable[[], Result]) -> Result:

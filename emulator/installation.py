@@ -13,6 +13,7 @@ from emulator.servicenow import Instance, InstanceError, Json
 SCOPE = "x_claude_terminal"
 USER_ROLE, ADMIN_ROLE = f"{SCOPE}.user", f"{SCOPE}.admin"
 MID_ROLE = "mid_server"
+HEALTH_JOB = "claude-terminal-health"
 
 _ROOT = Path(__file__).resolve().parents[1]
 #: The numbers of the scripts that install; the others check or remove.
@@ -69,3 +70,8 @@ def set_property(instance: Instance, name: str, value: str) -> None:
 def use_mids(instance: Instance, *names: str) -> None:
     """Tell the app on which MID Servers sidecars run."""
     set_property(instance, f"{SCOPE}.mids", ",".join(names))
+
+
+def check_health(instance: Instance) -> None:
+    """Run the job that asks the sidecars how they are, which otherwise does so each minute."""
+    instance.run_job(HEALTH_JOB)
