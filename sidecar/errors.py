@@ -37,7 +37,8 @@
     │   ├── Draining                  the service takes no new sessions before it is stopped
     │   └── ShuttingDown              the service is ending
     ├── StartFailed                   the program ended before it was ready
-    └── DecryptionFailed              a stored secret cannot be opened, for whatever reason
+    ├── DecryptionFailed              a stored secret cannot be opened, for whatever reason
+    └── AppBroken                     the sources of the ServiceNow app do not fit together; no view raises it
 
 No status codes here: :mod:`sidecar.web.problems` maps each class to its answer, in one table.
 """
@@ -218,3 +219,7 @@ class StartFailed(SidecarError):
 
 class DecryptionFailed(SidecarError):
     """A stored secret cannot be opened."""
+
+
+class AppBroken(SidecarError):
+    """The sources of the ServiceNow app do not fit together."""

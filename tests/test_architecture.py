@@ -37,7 +37,7 @@ ORDER = (
     ("webhooks", "poller"),
     ("health", "logs", "remote"),
     ("records",),
-    ("services", "doctor"),
+    ("services", "doctor", "app"),
     ("web",),
     ("server",),
     ("cli",),

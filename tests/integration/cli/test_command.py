@@ -50,6 +50,7 @@ def test_the_help_lists_every_command_in_the_order_of_its_use(machine: Machine) 
         "rotate-keys",
         "audit",
         "settings",
+        "app",
     ]
 
 

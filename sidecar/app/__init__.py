@@ -1,0 +1,1 @@
+"""The ServiceNow app as a product: its sources and manifest become an update set and fix scripts, and are checked."""

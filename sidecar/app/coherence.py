@@ -1,0 +1,189 @@
+"""Whether scripts and manifest fit together: ids, names, files, access rules and properties."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sidecar.app.fixscripts import fix_scripts
+from sidecar.app.manifest import Manifest, Record
+from sidecar.errors import AppBroken
+
+_SYS_ID = re.compile(r"[0-9a-f]{32}")
+_OPERATIONS = ("create", "read", "write", "delete")
+#: A file that no record names because it is put into others.
+_SHARED = {"converge.js"}
+#: ecc_queue.name holds that much in practice, and it is the name of a MID script.
+_LONGEST_NAME = 80
+_LONGEST_RESOURCE = 12
+_CLASS = re.compile(r"^var (\w+) = Class\.create\(\);$", re.MULTILINE)
+_TYPE = re.compile(r"^ +type: '(\w+)'$", re.MULTILINE)
+_PROPERTY = re.compile(r"gs\.getProperty\(\s*'([^']*)'\s*([,)+])")
+#: Tables whose records are named within the scope.
+_SCOPED = {"sys_db_object": "_", "sys_user_role": ".", "sys_properties": "."}
+
+Check = Callable[[Manifest], Iterator[str]]
+
+
+def faults(manifest: Manifest) -> list[str]:
+    """Return one line for each thing that does not fit."""
+    return [fault for check in CHECKS for fault in check(manifest)]
+
+
+def broken_ids(manifest: Manifest) -> Iterator[str]:
+    """Name sys_ids that are not 32 hex digits, and those given twice."""
+    for record in manifest.records:
+        if not _SYS_ID.fullmatch(record.sys_id):
+            yield f"{record}: {record.sys_id!r} is not a sys_id: 32 hex digits in small letters"
+    counted = Counter(record.sys_id for record in manifest.records)
+    for sys_id, times in counted.items():
+        if times > 1:
+            yield f"{times} records have the sys_id {sys_id}"
+
+
+def lost_files(manifest: Manifest) -> Iterator[str]:
+    """Name files that are not there, and scripts that no record names."""
+    named = {(manifest.folder / file).resolve() for r in manifest.records for file in r.files.values()}
+    there = {
+        path.resolve()
+        for folder in (manifest.folder, manifest.fix_folder)
+        for path in folder.rglob("*.js")
+        if path.name not in _SHARED
+    }
+    for path in sorted(named - there):
+        yield f"{_shown(manifest, path)}: the manifest names it, and it is not there"
+    for path in sorted(there - named):
+        yield f"{_shown(manifest, path)}: no record of the manifest names it, so it would not be delivered"
+
+
+def _shown(manifest: Manifest, path: Path) -> Path:
+    root = manifest.folder.parent.resolve()
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def wrong_names(manifest: Manifest) -> Iterator[str]:
+    """Name records whose file, class, scope or length does not fit their name."""
+    for record in manifest.records:
+        if record.fields.get("name", record.name).partition(".")[0] not in record.name:
+            yield f"{record}: its field name says {record.fields['name']}"
+        for file in record.files.values():
+            if Path(file).stem != record.name:
+                yield f"{record}: its file has another name: {file}"
+        separator = _SCOPED.get(record.table)
+        if separator and not record.name.startswith(manifest.scope + separator):
+            yield f"{record}: its name does not begin with {manifest.scope}{separator}"
+        if record.files and len(record.name) > _LONGEST_NAME:
+            yield f"{record}: its name has more than {_LONGEST_NAME} characters"
+
+
+def wrong_classes(manifest: Manifest) -> Iterator[str]:
+    """Name script includes that do not define the one class of their name."""
+    for record in manifest.of_table("sys_script_include", "ecc_agent_script_include"):
+        text = _script(manifest, record)
+        for what, pattern in (("class", _CLASS), ("type", _TYPE)):
+            if text and pattern.findall(text) != [record.name]:
+                yield f"{record}: its {what} is not {record.name}, or not only that"
+
+
+def long_resources(manifest: Manifest) -> Iterator[str]:
+    """Name REST resources that do more than parse, call and reply."""
+    for record in manifest.of_table("sys_ws_operation"):
+        lines = len([line for line in _script(manifest, record).splitlines() if line.strip()])
+        if lines > _LONGEST_RESOURCE:
+            yield f"{record}: {lines} lines, {_LONGEST_RESOURCE} are enough for a resource"
+
+
+def wrong_rules(manifest: Manifest) -> Iterator[str]:
+    """Name access rules for what does not exist, and tables that an operation is not ruled for."""
+    columns = _columns(manifest)
+    ruled = set()
+    for record in manifest.of_table("sys_security_acl"):
+        if record.fields.get("type") != "record":
+            continue
+        table, _, field = record.fields["name"].partition(".")
+        ruled.add((record.fields["name"], record.fields["operation"]))
+        if table not in columns:
+            yield f"{record}: there is no table {table}"
+        elif field and field != "*" and field not in columns[table]:
+            yield f"{record}: the table has no column {field}"
+    for table in columns:
+        for operation in _OPERATIONS:
+            if (table, operation) not in ruled:
+                yield f"{table}: no access rule for {operation}"
+
+
+def _columns(manifest: Manifest) -> dict[str, set[str]]:
+    columns: dict[str, set[str]] = {r.fields["name"]: set() for r in manifest.of_table("sys_db_object")}
+    for record in manifest.of_table("sys_dictionary"):
+        columns.setdefault(record.fields["name"], set()).add(record.fields.get("element", ""))
+    return columns
+
+
+def wrong_columns(manifest: Manifest) -> Iterator[str]:
+    """Name columns and indexes of tables, or of columns, that are not in the manifest."""
+    tables = {record.fields["name"] for record in manifest.of_table("sys_db_object")}
+    columns = _columns(manifest)
+    for record in manifest.of_table("sys_dictionary"):
+        if record.fields["name"] not in tables:
+            yield f"{record}: there is no table {record.fields['name']}"
+    for record in manifest.of_table("sys_index"):
+        for column in record.fields["columns"].split(","):
+            if column not in columns.get(record.fields["table"], set()):
+                yield f"{record}: the table has no column {column}"
+
+
+def wrong_references(manifest: Manifest) -> Iterator[str]:
+    """Name references to records that are not in the manifest: in it, every sys_id as a value is one."""
+    known = {record.sys_id for record in manifest.records}
+    for record in manifest.records:
+        for column, value in record.fields.items():
+            if _SYS_ID.fullmatch(value) and value not in known:
+                yield f"{record}: {column} refers to no record of the manifest"
+
+
+def wrong_properties(manifest: Manifest) -> Iterator[str]:
+    """Name properties read without a default or not in the manifest, and those nothing reads."""
+    known = {record.name for record in manifest.of_table("sys_properties")}
+    begins = f"{manifest.scope}."
+    read = ""
+    for record in manifest.records:
+        text = _script(manifest, record) if record.table != "sys_script_fix" else ""
+        read += text
+        for name, then in _PROPERTY.findall(text):
+            if then == ")":
+                yield f"{record}: reads {name} without a default"
+            if name.startswith(begins) and then != "+" and name not in known:
+                yield f"{record}: reads {name}, which the manifest does not have"
+    for name in sorted(known):
+        if not re.search(rf"'(?:{re.escape(begins)})?{re.escape(name.removeprefix(begins))}'", read):
+            yield f"{name}: no script reads this property"
+
+
+def unbuilt_fix_scripts(manifest: Manifest) -> Iterator[str]:
+    """Name what the fix scripts include or want in vain."""
+    try:
+        fix_scripts(manifest)
+    except AppBroken as error:
+        yield error.detail
+
+
+def _script(manifest: Manifest, record: Record) -> str:
+    """Return a record's scripts; a file that is not there is named once, by `lost_files`."""
+    files = [file for file in record.files.values() if (manifest.folder / file).is_file()]
+    return "\n".join(manifest.text(file) for file in files)
+
+
+CHECKS: tuple[Check, ...] = (
+    broken_ids,
+    lost_files,
+    wrong_names,
+    wrong_classes,
+    long_resources,
+    wrong_rules,
+    wrong_columns,
+    wrong_references,
+    wrong_properties,
+    unbuilt_fix_scripts,
+)
