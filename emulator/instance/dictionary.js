@@ -92,7 +92,9 @@ Dictionary.prototype = {
         this._rows(COLUMNS, {name: row.name}).filter(function (entry) { return entry.element; })
             .forEach(function (entry) { columns[entry.element] = described(entry); });
         return {name: row.name, sysId: row.sys_id, label: row.label || row.name, scope: row.sys_scope || 'global',
-            superClass: row.super_class, columns: columns};
+            superClass: row.super_class, columns: columns,
+            // What GlideRecord builds once per table; it goes with this description when the structure changes.
+            faces: new java.util.concurrent.ConcurrentHashMap()};
     },
 
     _rows: function (table, values) {
@@ -357,7 +359,7 @@ function described(entry) {
         maxLength: Number(entry.max_length) || (TYPES[type] || {}).length || null,
         defaultValue: entry.default_value === null || entry.default_value === undefined ? null : entry.default_value,
         reference: entry.reference || null, mandatory: entry.mandatory === '1', unique: entry.unique === '1',
-        active: entry.active !== '0'};
+        active: entry.active !== '0', display: entry.display === '1'};
 }
 
 /** A row of the platform's own: its sys_id follows from what it is, so that every empty instance has the same. */

@@ -182,6 +182,18 @@ function stored(value, type) {
     return value;
 }
 
+/** A tree as an encoded query, as far as one can say it: alternatives of single conditions, or of whole queries. */
+exports.encode = function (tree) {
+    if (tree.all) {
+        return tree.all.map(exports.encode).filter(String).join('^');
+    }
+    if (tree.any) {
+        return tree.any.map(exports.encode).join(tree.any.some(function (one) { return one.all; }) ? '^NQ' : '^OR');
+    }
+    var value = tree.operator === 'ISEMPTY' || tree.operator === 'ISNOTEMPTY' ? '' : String(tree.value);
+    return tree.field + tree.operator + value.replace(/\^/g, '^^');
+};
+
 /**
  * The tree for "each of these columns has exactly this value"; null or '' means empty.
  *

@@ -227,8 +227,7 @@ Records.prototype = {
 
     _userName: function () {
         var context = this._platform.context;
-        var transaction = context && context.current();
-        return (transaction && transaction.user && transaction.user.user_name) || 'system';
+        return context && context.running() ? context.current().user.user_name : 'system';
     },
 
     _before: function (operation, table, current, previous, options) {
