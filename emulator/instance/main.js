@@ -39,6 +39,8 @@ function services(platform) {
     platform.evaluate = function (source) {
         return platform.engine.run(source, 'query', {scope: 'global', bindings: {}});
     };
+    platform.acl = require('./acl').open(platform);
+    platform.key = require('./cipher').key(new java.io.File(platform.folder, 'instance.key').getPath());
 }
 
 /** Insert what an empty instance has; bring the platform's own rules up to date. */
