@@ -39,6 +39,9 @@ function services(platform) {
     platform.evaluate = function (source) {
         return platform.engine.run(source, 'query', {scope: 'global', bindings: {}});
     };
+    platform.jobs = require('./jobs').create(platform);
+    platform.rules = require('./rules').create(platform);
+    platform.events = require('./events').create(platform);
     platform.acl = require('./acl').open(platform);
     platform.key = require('./cipher').key(new java.io.File(platform.folder, 'instance.key').getPath());
 }
@@ -102,9 +105,13 @@ function main(list) {
     var options = arguments_(list);
     var platform = assemble(options);
     fill(platform);
+    platform.jobs.start();
+    platform.events.start();
     var running = serve(platform, options);
     java.lang.Runtime.getRuntime().addShutdownHook(new java.lang.Thread(function () {
         running.web.stop();
+        platform.jobs.stop();
+        platform.events.stop();
         platform.store.close();
     }));
     java.lang.System.out.println('emulated instance listening on http://127.0.0.1:' + running.port);

@@ -5,8 +5,11 @@
 var scope = require('scope');
 
 /** Each of these puts constructors or objects on a namespace: `install(object, platform, scopeName)`. */
-var PARTS = ['system', 'datetime', 'xml', 'errors', 'classes', 'record', 'secure', 'aggregate', 'table_creator',
-    'attachment'];
+var PARTS = [
+    require('./glide/system'), require('./glide/datetime'), require('./glide/xml'), require('./glide/errors'),
+    require('./glide/classes'), require('./glide/record'), require('./glide/secure'), require('./glide/aggregate'),
+    require('./glide/table_creator'), require('./glide/attachment')
+];
 
 /**
  * Build the script side of one transaction.
@@ -34,6 +37,6 @@ exports.of = function (platform, tenant, name) {
 
 function build(platform, tenant, name) {
     var object = scope.over(tenant.standard);
-    PARTS.forEach(function (part) { require('./glide/' + part).install(object, platform, name); });
+    PARTS.forEach(function (part) { part.install(object, platform, name); });
     return object;
 }
