@@ -22,9 +22,10 @@ type: setup  ## check types
 bench: setup  ## measure, each figure beside the bare thing
 	@.venv/bin/python -m benchmarks $(ARGS)
 
-build: setup  ## make the wheel in dist/
+build: setup  ## make the wheel, the ServiceNow update set and its fix scripts in dist/
 	@.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build && ls dist/*.whl
+	@.venv/bin/python -m sidecar.cli app build --output dist
 
 clean:  ## remove what these verbs made: .venv, node_modules, builds, caches
 	@rm -rf .demo .venv node_modules build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -9,7 +9,8 @@
 
     var WANTED = /* wanted everything */ [];
     var MENDED_BY = {
-        sys_db_object: 'fix script 01 or 02', sys_dictionary: 'fix script 01 or 02', sys_index: 'fix script 01 or 02',
+        sys_db_object: 'fix script 01 or 02', sys_dictionary: 'fix script 01 or 02',
+        sys_index: 'fix script 01 or 02',
         sys_properties: 'fix script 03',
         sys_user_role: 'fix script 04', sys_user_role_contains: 'fix script 04',
         sys_security_acl: 'fix script 04', sys_security_acl_role: 'fix script 04',
@@ -30,15 +31,16 @@
 
     function checkRecord(record) {
         var row = convergence.find(record);
-        var differing;
+        var differing, scripts;
         if (row === null) {
             find('missing: ' + convergence.title(record) + mending(record));
             return;
         }
         convergence.actual[record.sys_id] = row.getUniqueValue();
-        differing = convergence.differing(record, row).concat(Object.keys(record.scripts).filter(function (column) {
+        scripts = Object.keys(record.scripts).filter(function (column) {
             return Convergence.checksum(convergence.held(row, column)) !== record.scripts[column];
-        }));
+        });
+        differing = convergence.differing(record, row).concat(scripts);
         if (differing.length) {
             find('differs: ' + convergence.title(record) + ': ' + differing.join(', ') + mending(record));
         }

@@ -8,7 +8,9 @@
     var DRY_RUN = false; // true: only print what would be done
     /* include converge.js */
 
-    var WANTED = /* wanted records sys_user_role sys_user_role_contains sys_security_acl sys_security_acl_role */ [];
+    var ROLES = /* wanted records sys_user_role sys_user_role_contains */ [];
+    var RULES = /* wanted records sys_security_acl sys_security_acl_role */ [];
+    var WANTED = ROLES.concat(RULES);
 
     function requireElevation(convergence) {
         if (!convergence.dryRun && !gs.hasRole('security_admin')) {
@@ -29,8 +31,8 @@
         rule.query();
         while (rule.next()) {
             if (!isOurs(convergence, rule.getUniqueValue())) {
-                convergence.print('note: not of this application: sys_security_acl ' + rule.getValue('name') + ' ' +
-                    rule.getValue('operation'));
+                convergence.print('note: not of this application: sys_security_acl ' +
+                    rule.getValue('name') + ' ' + rule.getValue('operation'));
             }
         }
     }

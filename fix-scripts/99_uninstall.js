@@ -77,7 +77,8 @@
         removeTraces(record, row.getUniqueValue());
         if (remove && !row.deleteRecord()) {
             failed += 1;
-            gs.info('failed ' + convergence.title(record) + ': ' + (row.getLastErrorMessage() || 'not removed'));
+            gs.info('failed ' + convergence.title(record) + ': ' +
+                (row.getLastErrorMessage() || 'not removed'));
             return;
         }
         tell(convergence.title(record));

@@ -75,8 +75,9 @@ Convergence.prototype = {
 
     summary: function () {
         var counts = this.counts;
-        return 'created ' + counts.created + ', updated ' + counts.updated + ', unchanged ' + counts.unchanged +
-            ', failed ' + counts.failed;
+        return ['created', 'updated', 'unchanged', 'failed'].map(function (what) {
+            return what + ' ' + counts[what];
+        }).join(', ');
     },
 
     print: function (line) {
@@ -182,7 +183,8 @@ Convergence.prototype = {
     update: function (record, row, fields) {
         var self = this;
         var changes = fields.map(function (field) {
-            return field + ' ' + self.shown(self.held(row, field)) + ' → ' + self.shown(self.value(record, field));
+            return field + ' ' + self.shown(self.held(row, field)) + ' → ' +
+                self.shown(self.value(record, field));
         });
         if (!this.dryRun) {
             fields.forEach(function (field) {
@@ -194,7 +196,8 @@ Convergence.prototype = {
             }
         }
         this.counts.updated += 1;
-        this.print((this.dryRun ? 'would update ' : 'updated ') + this.title(record) + ': ' + changes.join(', '));
+        this.print((this.dryRun ? 'would update ' : 'updated ') + this.title(record) + ': ' +
+            changes.join(', '));
     },
 
     fail: function (record, what, row) {

@@ -9,7 +9,7 @@ from sidecar.app.manifest import FIX_FOLDER, Manifest
 from sidecar.app.updateset import update_set
 from sidecar.errors import AppBroken
 
-#: Where an administrator puts options before a fix script; see its README.
+#: Goes with the scripts: their order, and what they need.
 _README = "README.md"
 
 

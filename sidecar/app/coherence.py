@@ -20,7 +20,19 @@ _LONGEST_NAME = 80
 _LONGEST_RESOURCE = 12
 _CLASS = re.compile(r"^var (\w+) = Class\.create\(\);$", re.MULTILINE)
 _TYPE = re.compile(r"^ +type: '(\w+)'$", re.MULTILINE)
-_PROPERTY = re.compile(r"gs\.getProperty\(\s*'([^']*)'\s*([,)+])")
+_PROPERTY = re.compile(r"gs\.getProperty\(\s*'([^']*)'\s*([,)+])(?:\s*'([^']*)'\s*\))?")
+#: What a record cannot do without, as far as the checks below rely on it.
+_NEEDED = {
+    "sys_db_object": ("name", "label"),
+    "sys_dictionary": ("name", "internal_type"),
+    "sys_index": ("name", "logical_table_name", "col_name_string", "unique_index"),
+    "sys_security_acl": ("name", "operation", "type", "active"),
+    "sys_security_acl_role": ("sys_security_acl", "sys_user_role"),
+    "sys_properties": ("name", "value", "type", "description"),
+    "sys_user_role": ("name", "description"),
+    "sys_script_include": ("name", "api_name", "active"),
+    "sys_ws_operation": ("name", "http_method", "relative_path", "web_service_definition"),
+}
 #: Tables whose records are named within the scope.
 _SCOPED = {"sys_db_object": "_", "sys_user_role": ".", "sys_properties": "."}
 
@@ -28,8 +40,8 @@ Check = Callable[[Manifest], Iterator[str]]
 
 
 def faults(manifest: Manifest) -> list[str]:
-    """Return one line for each thing that does not fit."""
-    return [fault for check in CHECKS for fault in check(manifest)]
+    """Return one line for each thing that does not fit; with a field missing, that is all that is looked at."""
+    return list(missing_fields(manifest)) or [fault for check in CHECKS for fault in check(manifest)]
 
 
 def broken_ids(manifest: Manifest) -> Iterator[str]:
@@ -41,6 +53,14 @@ def broken_ids(manifest: Manifest) -> Iterator[str]:
     for sys_id, times in counted.items():
         if times > 1:
             yield f"{times} records have the sys_id {sys_id}"
+
+
+def missing_fields(manifest: Manifest) -> Iterator[str]:
+    """Name records without a field they need."""
+    for record in manifest.records:
+        for field in _NEEDED.get(record.table, ()):
+            if field not in record.fields:
+                yield f"{record}: lacks the field {field}"
 
 
 def lost_files(manifest: Manifest) -> Iterator[str]:
@@ -129,8 +149,8 @@ def wrong_columns(manifest: Manifest) -> Iterator[str]:
         if record.fields["name"] not in tables:
             yield f"{record}: there is no table {record.fields['name']}"
     for record in manifest.of_table("sys_index"):
-        for column in record.fields["columns"].split(","):
-            if column not in columns.get(record.fields["table"], set()):
+        for column in record.fields["col_name_string"].split(","):
+            if column not in columns.get(record.fields["logical_table_name"], set()):
                 yield f"{record}: the table has no column {column}"
 
 
@@ -144,21 +164,20 @@ def wrong_references(manifest: Manifest) -> Iterator[str]:
 
 
 def wrong_properties(manifest: Manifest) -> Iterator[str]:
-    """Name properties read without a default or not in the manifest, and those nothing reads."""
-    known = {record.name for record in manifest.of_table("sys_properties")}
-    begins = f"{manifest.scope}."
-    read = ""
+    """Name properties read without a default, with another one, or not in the manifest, and those nothing reads."""
+    values = {r.name: r.fields.get("value", "") for r in manifest.of_table("sys_properties")}
+    unread = set(values)
     for record in manifest.records:
-        text = _script(manifest, record) if record.table != "sys_script_fix" else ""
-        read += text
-        for name, then in _PROPERTY.findall(text):
-            if then == ")":
+        for name, then, default in _PROPERTY.findall(_script(manifest, record)):
+            unread.discard(name)
+            if then != ",":
                 yield f"{record}: reads {name} without a default"
-            if name.startswith(begins) and then != "+" and name not in known:
+            elif name.startswith(f"{manifest.scope}.") and name not in values:
                 yield f"{record}: reads {name}, which the manifest does not have"
-    for name in sorted(known):
-        if not re.search(rf"'(?:{re.escape(begins)})?{re.escape(name.removeprefix(begins))}'", read):
-            yield f"{name}: no script reads this property"
+            elif name in values and record.table != "sys_script_fix" and default != values[name]:
+                yield f"{record}: the default of {name} is not the manifest's, {values[name]!r}"
+    for name in sorted(unread):
+        yield f"{name}: no script reads this property"
 
 
 def unbuilt_fix_scripts(manifest: Manifest) -> Iterator[str]:

@@ -23,7 +23,7 @@ from sidecar.errors import AppBroken
 _INCLUDE = re.compile(r"^( *)/\* include (\S+) \*/$", re.MULTILINE)
 _WANTED = re.compile(r"/\* wanted ([a-z_ ]+?) \*/ \[\]")
 #: Which field of a table's own records says to which table they belong.
-_OWNERS = {"sys_db_object": "name", "sys_dictionary": "name", "sys_index": "table"}
+_OWNERS = {"sys_db_object": "name", "sys_dictionary": "name", "sys_index": "logical_table_name"}
 
 
 def fix_scripts(manifest: Manifest) -> dict[str, str]:
