@@ -6,7 +6,10 @@ var content = require('platform/install');
 var faults = require('http/faults');
 var signin = require('http/signin');
 var control = require('http/control');
+var scripted = require('http/scripted');
 var server = require('http/server');
+var table = require('http/table');
+var updateset = require('http/updateset');
 var people = require('platform/people');
 var users = require('platform/users');
 
@@ -25,25 +28,23 @@ function assemble(options) {
         content.tables(platform.dictionary);
     }
     services(platform);
-    platform.users = new users.Users(platform.store);
     return platform;
 }
 
 // The order is that of need: each takes from the platform what stands above it.
 function services(platform) {
+    platform.key = require('cipher').key(platform.folder + '/instance.key');
     platform.log = require('./log').create(platform.store);
     platform.records = require('records').open(platform);
     platform.properties = require('./properties').create(platform);
     platform.scopes = require('./scopes').create(platform);
+    platform.users = new users.Users(platform.store);
     platform.engine = require('./engine').create(platform);
-    platform.evaluate = function (source) {
-        return platform.engine.run(source, 'query', {scope: 'global', bindings: {}});
-    };
+    platform.evaluate = function (source) { return platform.engine.run(source, 'query', {scope: 'global'}); };
+    platform.acl = require('acl').open(platform);
     platform.jobs = require('./jobs').create(platform);
-    platform.rules = require('./rules').create(platform);
     platform.events = require('./events').create(platform);
-    platform.acl = require('./acl').open(platform);
-    platform.key = require('./cipher').key(new java.io.File(platform.folder, 'instance.key').getPath());
+    platform.rules = require('./rules').create(platform);
 }
 
 /** Insert what an empty instance has; bring the platform's own rules up to date. */
@@ -65,10 +66,13 @@ function firstPassword(folder) {
 function serve(platform, options) {
     var parts = {
         users: platform.users, people: new people.People(platform), signIn: new signin.SignIn(platform.users),
-        faults: new faults.Faults(discovery(platform)),
+        faults: new faults.Faults(discovery(platform)), updateSets: new updateset.UpdateSets(platform),
         stop: function () { java.lang.System.exit(0); }
     };
-    var handlers = [new control.Control(platform, parts), parts.signIn];
+    var handlers = [
+        new control.Control(platform, parts), parts.signIn, new table.TableApi(platform, parts.signIn),
+        new scripted.Scripted(platform, parts.signIn)
+    ];
     var web = new server.Server(platform, handlers, parts.faults);
     return {web: web, port: web.start(options.port)};
 }

@@ -51,7 +51,9 @@ exports.SignIn.prototype = {
             return null;
         }
         session.used = new Date().getTime();
-        return {user: user, session: id, interactive: session.interactive, token: session.token};
+        return {
+            user: user, session: id, interactive: session.interactive, token: session.token, data: session.data
+        };
     },
 
     /** Start a session and set its cookie. */
@@ -59,7 +61,7 @@ exports.SignIn.prototype = {
         var id = random();
         this._expire();
         this._sessions.put(id, {
-            userId: user.sys_id, interactive: interactive, token: random(), used: new Date().getTime()
+            userId: user.sys_id, interactive: interactive, token: random(), data: {}, used: new Date().getTime()
         });
         setCookie(exchange, id);
         return id;

@@ -1,0 +1,58 @@
+/**
+ * Rows as a user may see and change them: the access rules between an interface and the write path.
+ *
+ * Runs inside a transaction, whose user is the one who asks.
+ */
+
+exports.Rows = function (platform) {
+    this._platform = platform;
+};
+
+exports.Rows.prototype = {
+    /** @returns {boolean} whether the user may see the row at all */
+    readable: function (table, row) {
+        return this._allowed(table, 'read', row, null);
+    },
+
+    /** @returns {Object} the row without the columns the user may not see */
+    visible: function (table, row) {
+        var shown = {};
+        Object.keys(row).forEach(function (name) {
+            if (this._allowed(table, 'read', row, name)) {
+                shown[name] = row[name];
+            }
+        }, this);
+        return shown;
+    },
+
+    /** @returns {boolean} */
+    mayCreate: function (table, row) {
+        return this._allowed(table, 'create', row, null);
+    },
+
+    /** @returns {boolean} */
+    mayChange: function (table, row) {
+        return this._allowed(table, 'write', row, null);
+    },
+
+    /** @returns {boolean} */
+    mayDelete: function (table, row) {
+        return this._allowed(table, 'delete', row, null);
+    },
+
+    /** @returns {Object} the changes without those of columns the user may not write; the platform drops them too */
+    permitted: function (table, operation, row, changes) {
+        var kept = {};
+        Object.keys(changes).forEach(function (name) {
+            if (this._allowed(table, operation, row, name)) {
+                kept[name] = changes[name];
+            }
+        }, this);
+        return kept;
+    },
+
+    _allowed: function (table, operation, row, field) {
+        var user = this._platform.context.current().user;
+        return this._platform.acl.allowed(user, table, operation, row, field);
+    }
+};
