@@ -1,0 +1,2 @@
+// A MID Server went down or came back: its sessions say so.
+new ClaudeTerminalReach().review();

@@ -1,0 +1,5 @@
+(function process(request, response) {
+    new ClaudeTerminalRest(request, response).reply(202, function (api, call) {
+        return api.fetch(call.path('id'), call.body());
+    });
+})(request, response);

@@ -1,0 +1,2 @@
+// Hourly: old sessions, requests, audit entries and output.
+new ClaudeTerminalExpiry().run();

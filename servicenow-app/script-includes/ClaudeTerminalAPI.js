@@ -1,0 +1,265 @@
+/**
+ * What users can do: one method for each operation, as the signed-in user. It is the only writer of the
+ * application's tables on behalf of users, and never waits for an answer of a MID Server.
+ *
+ * @typedef {{request: string, session: string=}} Accepted
+ */
+var ClaudeTerminalAPI = Class.create();
+
+ClaudeTerminalAPI.prototype = {
+    NAME: /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/,
+    MODEL: /^[A-Za-z0-9][A-Za-z0-9._:@\/\[\]-]*$/,
+    VISIBLE: /^[\x21-\x7e]+$/,
+    START_MS: 15000,
+    MOST_BYTES: 65536,
+    VIEW_EACH_SECONDS: 10,
+
+    initialize: function () {
+        this._access = new ClaudeTerminalAccess();
+        this._requests = new ClaudeTerminalRequests();
+        this._sessions = new ClaudeTerminalSessions();
+        this._audit = new ClaudeTerminalAudit();
+        this._reach = new ClaudeTerminalReach();
+    },
+
+    // --- sessions ----------------------------------------------------------------------------------------
+
+    /**
+     * @param {Object} body workspaceType, workspaceName, columns, rows, model, mid, key
+     *
+     * @returns {Accepted}
+     */
+    create: function (body) {
+        var user = this._access.user();
+        var wanted = this._wanted(new ClaudeTerminalInput(body));
+        var repeated = this._requests.repeated({op: 'create', user: user, key: wanted.key});
+        var session, place;
+        if (repeated) {
+            session = this._sessions.fresh(repeated.getValue('session'));
+            return {request: repeated.getUniqueValue(),
+                session: session ? session.getValue('session_id') : null};
+        }
+        place = new ClaudeTerminalPlacement(user).choose(wanted.mid);
+        session = new ClaudeTerminalBirth(user, place, wanted).session();
+        return {request: session.request, session: session.id};
+    },
+
+    /** @param {Object} query limit, offset, state @returns {{items: Object[], total: number}} newest first */
+    list: function (query) {
+        var directory = new ClaudeTerminalDirectory(this._access.user());
+        return directory.page(this._number(query, 'limit', 20, 1, 100),
+            this._number(query, 'offset', 0, 0, 1e6), query.state || '');
+    },
+
+    get: function (id) {
+        return this._sessions.view(this._access.session(id));
+    },
+
+    /** @param {Object} body command, mode, stream, seq, key @returns {Accepted} */
+    command: function (id, body) {
+        var session = this._access.session(id);
+        var input = new ClaudeTerminalInput(body);
+        var mode = input.require('command').choice('mode', ['text', 'raw', 'keys']) || 'text';
+        var sent = {command: input.command(mode), mode: mode, stream: input.text('stream', 64, this.VISIBLE),
+            seq: input.integer('seq', 1, 2147483647), encoding: 'base64', maxBytes: this.MOST_BYTES};
+        var key = input.key();
+        input.finish();
+        this._living(session);
+        if (mode === 'text') {
+            sent.waitMs = new ClaudeTerminalSettings().commandWaitMs();
+            sent.pump = new ClaudeTerminalPump(session.getValue('mid_name')).name();
+        }
+        return this._ask('command', session, sent, {key: key, stream: sent.stream, seq: sent.seq});
+    },
+
+    /** What the instance holds; changes nothing. @param {Object} query cursor, max_bytes */
+    output: function (id, query) {
+        var session = this._access.session(id);
+        var answer = new ClaudeTerminalOutput(session.getUniqueValue()).read(
+            this._number(query, 'cursor', 0, 0, 9e15),
+            this._number(query, 'max_bytes', this.MOST_BYTES, 3, 1048576));
+        answer.encoding = 'base64';
+        answer.state = session.getValue('state');
+        answer.activity = session.getValue('activity');
+        answer.outputSeq = Number(session.getValue('output_seq')) || 0;
+        return answer;
+    },
+
+    /** Output straight from the sidecar. @param {Object} body cursor, maxBytes, key @returns {Accepted} */
+    fetch: function (id, body) {
+        var session = this._access.session(id);
+        var input = new ClaudeTerminalInput(body);
+        var sent = {cursor: input.require('cursor').integer('cursor', 0, 9e15),
+            maxBytes: input.integer('maxBytes', 4, this.MOST_BYTES) || this.MOST_BYTES, encoding: 'base64'};
+        var key = input.key();
+        input.finish();
+        return this._ask('output', session, sent, {key: key});
+    },
+
+    /** @returns {Accepted} */
+    screen: function (id, body) {
+        return this._plain('screen', id, body);
+    },
+
+    /** @returns {Accepted} */
+    status: function (id, body) {
+        return this._plain('status', id, body);
+    },
+
+    /** @param {Object} body columns, rows, key @returns {Accepted} */
+    resize: function (id, body) {
+        var session = this._access.session(id);
+        var input = new ClaudeTerminalInput(body).require('columns').require('rows');
+        var sent = {columns: input.integer('columns', 1, 500), rows: input.integer('rows', 1, 500)};
+        var key = input.key();
+        input.finish();
+        this._living(session);
+        return this._ask('resize', session, sent, {key: key});
+    },
+
+    /** Somebody looks at the session, and will call again. @returns {{seconds: number}} within which */
+    view: function (id, body) {
+        var session = this._access.session(id);
+        var seconds = new ClaudeTerminalSettings().viewerSeconds();
+        var clock = new ClaudeTerminalClock();
+        new ClaudeTerminalInput(body).finish();
+        if (clock.since(session.getValue('viewed_at')) >= Math.min(this.VIEW_EACH_SECONDS, seconds / 2)) {
+            this._sessions.change(session, {viewed_at: clock.now()});
+        }
+        new ClaudeTerminalPump(session.getValue('mid_name')).ensure();
+        return {seconds: seconds};
+    },
+
+    /** @returns {Accepted} */
+    terminate: function (id) {
+        var session = this._access.session(id);
+        this._audit.write('session.terminate', {user: session.getValue('user'), session: id,
+            mid: session.getValue('mid_name')});
+        return this._ask('terminate', session, {}, {});
+    },
+
+    /**
+     * Compare the user's sessions with the sidecars'.
+     *
+     * @param {Object} body mid
+     * @returns {{requests: string[]}}
+     */
+    refresh: function (body) {
+        var user = this._access.user();
+        var input = new ClaudeTerminalInput(body);
+        var mid = input.text('mid', 100);
+        var requests;
+        input.finish();
+        requests = new ClaudeTerminalDirectory(user).mids(mid).map(function (name) {
+            this._reach.demand(name);
+            return this._requests.queue({op: 'list', mid: name, user: user, body: {limit: 100, offset: 0},
+                bridge: new ClaudeTerminalSettings().bridge()});
+        }, this);
+        return {request: requests[0] || null, requests: requests};
+    },
+
+    request: function (id) {
+        return this._requests.view(this._access.request(id));
+    },
+
+    // --- MID Servers -------------------------------------------------------------------------------------
+
+    /** @returns {{items: Object[]}} */
+    mids: function () {
+        this._access.user();
+        return {items: new ClaudeTerminalSettings().mids().map(function (name) {
+            return new ClaudeTerminalMid(name).view();
+        })};
+    },
+
+    /** @returns {Accepted} */
+    health: function (name) {
+        return this._askMid('health', name, this._access.admin());
+    },
+
+    /** @returns {Accepted} */
+    sealingKey: function (name) {
+        return this._askMid('sealing_key', name, this._access.user());
+    },
+
+    // --- API keys ----------------------------------------------------------------------------------------
+
+    /** @returns {{items: Object[]}} */
+    credentials: function () {
+        return {items: new ClaudeTerminalCredentials().list(this._access.user())};
+    },
+
+    /** @param {Object} body mid, sealed, hint, kid, key @returns {{request: string, credential: string}} */
+    storeCredential: function (body) {
+        var user = this._access.user();
+        var credentials = new ClaudeTerminalCredentials();
+        var input = new ClaudeTerminalInput(body).require('mid').require('sealed').require('hint')
+            .require('kid');
+        var wanted = {mid: input.text('mid', 100), sealed: input.text('sealed', 4000, credentials.JWE),
+            hint: input.text('hint', 4, credentials.HINT), kid: input.text('kid', 43, credentials.KID),
+            key: input.key()};
+        input.finish();
+        return credentials.store(user, wanted);
+    },
+
+    /** @returns {Accepted} */
+    deleteCredential: function (id) {
+        return {request: new ClaudeTerminalCredentials().remove(this._access.credential(id), null)};
+    },
+
+    // -----------------------------------------------------------------------------------------------------
+
+    _wanted: function (input) {
+        var wanted = {workspaceType: input.choice('workspaceType', ['isolated', 'persistent']) || 'isolated',
+            workspaceName: input.text('workspaceName', 64, this.NAME) || 'default',
+            columns: input.integer('columns', 1, 500) || 120, rows: input.integer('rows', 1, 500) || 40,
+            model: input.text('model', 100, this.MODEL), mid: input.text('mid', 100), key: input.key(),
+            renderer: 'classic', waitMs: this.START_MS};
+        input.finish();
+        return wanted;
+    },
+
+    _plain: function (op, id, body) {
+        var session = this._access.session(id);
+        var input = new ClaudeTerminalInput(body);
+        var key = input.key();
+        input.finish();
+        return this._ask(op, session, {}, {key: key});
+    },
+
+    _ask: function (op, session, body, about) {
+        var mid = session.getValue('mid_name');
+        this._reach.demand(mid);
+        return {request: this._requests.queue({op: op, mid: mid, bridge: session.getValue('bridge'),
+            user: session.getValue('user'), session: session, key: about.key, stream: about.stream,
+            seq: about.seq, body: body}), session: session.getValue('session_id')};
+    },
+
+    _askMid: function (op, name, user) {
+        if (new ClaudeTerminalSettings().mids().indexOf(name) < 0) {
+            throw new ClaudeTerminalProblem(404, 'Not found', 'This MID Server is not set up for sessions.');
+        }
+        this._reach.demand(name);
+        return {request: new ClaudeTerminalMid(name).ask(op, user)};
+    },
+
+    _living: function (session) {
+        if (this._sessions.ended(session)) {
+            throw new ClaudeTerminalProblem(409, 'Session ended', 'The session has ended.');
+        }
+    },
+
+    _number: function (query, name, otherwise, least, most) {
+        var text = query[name];
+        if (text === undefined) {
+            return otherwise;
+        }
+        if (!/^[0-9]{1,16}$/.test(text) || Number(text) < least || Number(text) > most) {
+            throw new ClaudeTerminalProblem(422, 'Invalid request',
+                name + ' must be a whole number from ' + least + ' to ' + most + '.');
+        }
+        return Number(text);
+    },
+
+    type: 'ClaudeTerminalAPI'
+};

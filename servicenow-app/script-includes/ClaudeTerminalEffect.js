@@ -1,0 +1,150 @@
+/** What an answer changes, operation by operation. Applying one twice changes nothing more. */
+var ClaudeTerminalEffect = Class.create();
+
+/** Which method takes the answer of which operation, when it is ok. */
+ClaudeTerminalEffect.METHODS = {
+    'create': '_session', 'status': '_session', 'resize': '_session', 'command': '_command',
+    'output': '_output', 'outputs': '_outputs', 'screen': '_screen', 'terminate': '_terminate',
+    'list': '_list', 'health': '_health', 'sealing_key': '_sealingKey',
+    'credential.store': '_credentialStored', 'credential.delete': '_credentialDeleted'
+};
+
+ClaudeTerminalEffect.prototype = {
+    initialize: function () {
+        this._sessions = new ClaudeTerminalSessions();
+    },
+
+    /** @returns {Object} of a body what the request keeps: terminal output has a table of its own */
+    kept: function (request, body) {
+        var kept;
+        if (request.getValue('op') === 'outputs') {
+            return {};
+        }
+        if (request.getValue('op') !== 'command' || !body.output) {
+            return body;
+        }
+        kept = JSON.parse(JSON.stringify(body));
+        delete kept.output.data;
+        return kept;
+    },
+
+    /**
+     * @param {GlideRecord} request
+     * @param {Answer} answer
+     */
+    apply: function (request, answer) {
+        if (answer.ok) {
+            this[ClaudeTerminalEffect.METHODS[request.getValue('op')]](request, answer.body);
+        } else {
+            this._failed(request, answer);
+        }
+    },
+
+    // --- answers that are ok -----------------------------------------------------------------------------
+
+    _session: function (request, body) {
+        var session = this._sessions.fresh(request.getValue('session'));
+        if (session) {
+            this._sessions.adopt(session, body);
+            new ClaudeTerminalPump(request.getValue('mid_name')).ensure();
+        }
+    },
+
+    _command: function (request, body) {
+        this._sessions.news(request.getValue('session'), body.output || null,
+            body.output ? body.output.state : undefined);
+    },
+
+    _output: function (request, body) {
+        this._sessions.news(request.getValue('session'), body, body.state);
+        new ClaudeTerminalPump(request.getValue('mid_name')).drain(request.getValue('session'), body);
+    },
+
+    _outputs: function (request, body) {
+        new ClaudeTerminalPump(request.getValue('mid_name')).answered(request, body.sessions || {});
+    },
+
+    /**
+     * A screen stands for all output up to its offset; when nobody watched, the instance goes on from
+     * there.
+     */
+    _screen: function (request, body) {
+        var id = request.getValue('session');
+        if (new ClaudeTerminalPump(request.getValue('mid_name')).watches(id)) {
+            this._sessions.news(id, null);
+        } else {
+            this._sessions.news(id, {data: '', nextCursor: body.offset, dropped: body.offset});
+        }
+    },
+
+    _terminate: function (request) {
+        var id = request.getValue('session');
+        this._sessions.news(id, null, 'terminated', 'idle');
+    },
+
+    _list: function (request, body) {
+        new ClaudeTerminalRoll(request.getValue('user'), request.getValue('mid_name')).reconcile(body,
+            request.getValue('sys_created_on'));
+    },
+
+    _health: function (request, body) {
+        new ClaudeTerminalMid(request.getValue('mid_name')).healthy(body, request.getValue('sys_created_on'));
+    },
+
+    _sealingKey: function (request, body) {
+        new ClaudeTerminalMid(request.getValue('mid_name')).key(body);
+    },
+
+    _credentialStored: function (request, body) {
+        new ClaudeTerminalCredentials().stored(request.getValue('credential'), body);
+    },
+
+    _credentialDeleted: function (request) {
+        new ClaudeTerminalCredentials().deleted(request.getValue('credential'));
+    },
+
+    // --- answers that are not ----------------------------------------------------------------------------
+
+    _failed: function (request, answer) {
+        var op = request.getValue('op');
+        var mid = request.getValue('mid_name');
+        if (op === 'health') {
+            new ClaudeTerminalMid(mid).sick(answer.problem.detail);
+        } else if (op === 'outputs') {
+            new ClaudeTerminalPump(mid).failed(request, answer);
+        } else if (op === 'credential.store' || op === 'credential.delete') {
+            new ClaudeTerminalCredentials().refused(request.getValue('credential'), op, answer);
+        } else if (request.getValue('session')) {
+            this._sessionFailed(request, answer);
+        }
+    },
+
+    _sessionFailed: function (request, answer) {
+        var session = this._sessions.fresh(request.getValue('session'));
+        var op = request.getValue('op');
+        if (!session) {
+            return;
+        }
+        if (op === 'create') {
+            this._notCreated(session, answer);
+        } else if (answer.status === 404) {
+            this._sessions.forget(session);
+        } else if (answer.status >= 500) {
+            // 4xx concerns what was asked, not the session.
+            this._sessions.change(session, {problem: answer.problem.detail,
+                reachable: answer.status !== 502 && answer.status !== 504});
+        }
+    },
+
+    /** After 504 it may exist: the sidecar is asked again by the watchdog. */
+    _notCreated: function (session, answer) {
+        var detail = answer.problem.title + ': ' + answer.problem.detail;
+        if (answer.status === 504 || !answer.final) {
+            this._sessions.change(session, {problem: detail, reachable: false});
+        } else {
+            this._sessions.fail(session, detail);
+        }
+    },
+
+    type: 'ClaudeTerminalEffect'
+};

@@ -1,0 +1,82 @@
+/** Ends what nobody waits for any more, and deletes what is old. */
+var ClaudeTerminalExpiry = Class.create();
+
+ClaudeTerminalExpiry.prototype = {
+    UNTAKEN_SECONDS: 900,
+    OWN_SECONDS: 3600, // health checks and pumps: one row each, of no use to anybody
+    DAY_SECONDS: 86400,
+    MOST: 500, // rows of one run, so that a run is short
+
+    initialize: function () {
+        this._clock = new ClaudeTerminalClock();
+        this._settings = new ClaudeTerminalSettings();
+    },
+
+    /** Delete old rows and old output. */
+    run: function () {
+        var kept = this._clock.ago(this._settings.keepDays() * this.DAY_SECONDS);
+        this._delete('request', 'user=^state!=queued^sys_created_on<' + this._clock.ago(this.OWN_SECONDS));
+        this._delete('request', 'sys_updated_on<' + kept);
+        this._delete('audit', 'sys_created_on<' + kept);
+        this._delete('session',
+            'stateIN' + ClaudeTerminalSessions.ENDED.join(',') + '^sys_updated_on<' + kept);
+        this._trim();
+    },
+
+    /** A command that no MID Server took for a quarter of an hour is not typed when it comes back. */
+    giveUp: function () {
+        var request = new ClaudeTerminalTable('request').query({state: 'queued'});
+        request.addQuery('sys_created_on', '<', this._clock.ago(this.UNTAKEN_SECONDS));
+        request.setLimit(this.MOST);
+        request.query();
+        while (request.next()) {
+            this._drop(request);
+        }
+    },
+
+    _drop: function (request) {
+        var taken = !this._withdraw(request.getValue('ecc_output'));
+        var found = new ClaudeTerminalTable('request').find({sys_id: request.getUniqueValue()});
+        var problem = new ClaudeTerminalProblem(504, 'No answer', taken ?
+            'The MID Server took the call but has not answered. Whether it was done is not known.' :
+            'The MID Server did not take the call; it was withdrawn, nothing was done.');
+        // An answer that comes after all still counts.
+        if (found.getValue('state') === 'queued') {
+            new ClaudeTerminalRequests().settle(found, false, 504, problem.view(), '');
+            new ClaudeTerminalEffect().apply(found,
+                {ok: false, status: 504, problem: problem.view(), final: false});
+        }
+    },
+
+    /** @returns {boolean} whether the row was still waiting, and no MID Server will take it now */
+    _withdraw: function (ecc) {
+        var row = new GlideRecord('ecc_queue');
+        if (!row.get(ecc) || row.getValue('state') !== 'ready') {
+            return false;
+        }
+        row.setValue('state', 'error');
+        row.setValue('error_string', 'Withdrawn: not taken in time.');
+        return row.update() !== null;
+    },
+
+    _delete: function (table, query) {
+        var row = new GlideRecord('x_claude_terminal_' + table);
+        row.addEncodedQuery(query);
+        row.setLimit(this.MOST);
+        row.query();
+        while (row.next()) {
+            row.deleteRecord();
+        }
+    },
+
+    _trim: function () {
+        var session = new ClaudeTerminalTable('session').query({});
+        session.addQuery('output_offset', '>', this._settings.outputBytes());
+        session.query();
+        while (session.next()) {
+            new ClaudeTerminalOutput(session.getUniqueValue()).trim(this._settings.outputBytes());
+        }
+    },
+
+    type: 'ClaudeTerminalExpiry'
+};

@@ -1,0 +1,115 @@
+/** One MID Server with a sidecar: how healthy it is, and the key that API keys are sealed to. */
+var ClaudeTerminalMid = Class.create();
+
+ClaudeTerminalMid.prototype = {
+    KEY_SECONDS: 3600,
+    PENDING_SECONDS: 300, // a call that nobody took for so long is given up
+    SILENT_SECONDS: 55, // nearly the minute between two checks
+
+    /** @param {string} name */
+    initialize: function (name) {
+        this._name = name;
+        this._table = new ClaudeTerminalTable('mid_status');
+        this._clock = new ClaudeTerminalClock();
+        this._reach = new ClaudeTerminalReach();
+        this._requests = new ClaudeTerminalRequests();
+    },
+
+    /** @returns {GlideRecord} its row, made if there is none */
+    row: function () {
+        var found = this._table.find({mid_name: this._name});
+        var agent;
+        if (found) {
+            return found;
+        }
+        agent = this._reach.agent(this._name);
+        // When another thread is faster the index refuses this one, and the row is there all the same.
+        this._table.insert({mid_name: this._name, mid: agent ? agent.getUniqueValue() : '', state: 'unknown',
+            bridge: new ClaudeTerminalSettings().bridge()});
+        return this._table.find({mid_name: this._name});
+    },
+
+    /** Ask for its health, and for its key when that is not known or old. To be called once a minute. */
+    check: function () {
+        var fault = this._reach.fault(this._name);
+        var row = this.row();
+        if (fault) {
+            this.sick(fault.detail);
+            return;
+        }
+        if (this._requests.open({op: 'health', mid_name: this._name}, this.PENDING_SECONDS)) {
+            this._silent();
+            return;
+        }
+        this.ask('health');
+        if (!row.getValue('jwk') || this._clock.since(row.getValue('key_at')) > this.KEY_SECONDS) {
+            this.ask('sealing_key');
+        }
+    },
+
+    /** @returns {string} the request's sys_id */
+    ask: function (op, user) {
+        return this._requests.queue({op: op, mid: this._name, bridge: new ClaudeTerminalSettings().bridge(),
+            user: user || ''});
+    },
+
+    /**
+     * @param {Object} health the sidecar's
+     * @param {string} askedAt when the question was put
+     */
+    healthy: function (health, askedAt) {
+        var draining = health.status === 'draining';
+        var now = this._clock.now();
+        if (draining) {
+            this.sick('The sidecar is being drained: it takes no new sessions.', 'draining');
+            return;
+        }
+        this._table.change(this.row(), {state: 'up', version: health.version, last_ok: now, checked_at: now,
+            latency_ms: Math.round(this._clock.since(askedAt) * 1000), problem: ''});
+        this._reach.found(this._name);
+        new ClaudeTerminalIssue(this._name).resolve();
+        new ClaudeTerminalCredentials().resend(this._name);
+    },
+
+    /** @param {string} why in plain words */
+    sick: function (why, draining) {
+        this._table.change(this.row(), {state: 'down', problem: why, checked_at: this._clock.now()});
+        if (!draining) {
+            this._reach.lost(this._name, why);
+        }
+        new ClaudeTerminalIssue(this._name).raise(why);
+    },
+
+    /** @param {Object} jwk the sidecar's public key */
+    key: function (jwk) {
+        this._table.change(this.row(), {kid: jwk.kid, jwk: JSON.stringify(jwk), key_at: this._clock.now()});
+    },
+
+    /** @returns {Object} as users see it */
+    view: function () {
+        var row = this._table.find({mid_name: this._name});
+        var fault = this._reach.fault(this._name);
+        var view = {name: this._name, state: 'unknown', problem: null, kid: null, jwk: null, version: null,
+            latencyMs: null, checkedAt: null};
+        if (row) {
+            view = {name: this._name, state: row.getValue('state'), problem: row.getValue('problem') || null,
+                kid: row.getValue('kid') || null, jwk: JSON.parse(row.getValue('jwk') || 'null'),
+                version: row.getValue('version') || null,
+                latencyMs: Number(row.getValue('latency_ms')) || null, checkedAt: this._clock.told(row.getValue('checked_at'))};
+        }
+        if (fault) {
+            view.state = 'down';
+            view.problem = fault.detail;
+        }
+        return view;
+    },
+
+    /** The last question has no answer yet: it is not asked again, or rows would pile up. */
+    _silent: function () {
+        if (!this._requests.open({op: 'health', mid_name: this._name}, this.SILENT_SECONDS)) {
+            this.sick('The MID Server ' + this._name + ' does not answer.');
+        }
+    },
+
+    type: 'ClaudeTerminalMid'
+};

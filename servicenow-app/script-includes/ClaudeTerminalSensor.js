@@ -1,0 +1,71 @@
+/**
+ * Takes answers from the ECC queue: one after-insert business rule calls it for each input row of our name.
+ *
+ * Answers come late, twice, out of order, or as rubbish. Each is applied once, to the request whose output
+ * row it responds to; every row ends as processed or error, so that none stays ready for ever.
+ */
+var ClaudeTerminalSensor = Class.create();
+
+ClaudeTerminalSensor.prototype = {
+    initialize: function () {
+        this._requests = new ClaudeTerminalTable('request');
+    },
+
+    /**
+     * @param {GlideRecord} input the row that was inserted; never throws, or the MID would insert it again
+     */
+    take: function (input) {
+        var error;
+        try {
+            error = this._apply(input);
+        } catch (e) {
+            error = 'Fault ' + gs.generateGUID();
+            gs.error('ClaudeTerminalSensor: ' + error + ': ' + e);
+        }
+        this._mark(input.getUniqueValue(), error);
+    },
+
+    /** @returns {string} what is wrong with the row, '' for nothing */
+    _apply: function (input) {
+        var request = this._request(input);
+        var answer;
+        if (!request) {
+            return 'This answers no call of the application.';
+        }
+        if (request.getValue('answered_by')) {
+            return ''; // a repeat: what it says was applied
+        }
+        answer = new ClaudeTerminalAnswer().read(input);
+        this._settle(request, answer, input);
+        return answer.final ? '' : answer.problem.title + ': ' + answer.problem.detail;
+    },
+
+    /** @returns {?GlideRecord} the call that it answers, if it was sent to whom the answer is from */
+    _request: function (input) {
+        var ecc = input.getValue('response_to');
+        var request = ecc ? this._requests.find({ecc_output: ecc}) : null;
+        var agent = String(input.getValue('agent') || '');
+        var mid = request ? request.getValue('mid_name') : '';
+        return agent === 'mid.server.' + mid || agent === 'claude.poller.' + mid ? request : null;
+    },
+
+    _settle: function (request, answer, input) {
+        var effect = new ClaudeTerminalEffect();
+        // Settled first: a second delivery in another thread then finds it answered.
+        new ClaudeTerminalRequests().settle(request, answer.ok, answer.status,
+            answer.ok ? effect.kept(request, answer.body) : answer.problem,
+            answer.final ? input.getUniqueValue() : '');
+        effect.apply(request, answer);
+    },
+
+    _mark: function (sysId, error) {
+        var row = new GlideRecord('ecc_queue');
+        if (row.get(sysId)) {
+            row.setValue('state', error ? 'error' : 'processed');
+            row.setValue('error_string', error);
+            row.update();
+        }
+    },
+
+    type: 'ClaudeTerminalSensor'
+};

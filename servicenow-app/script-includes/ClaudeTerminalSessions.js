@@ -1,0 +1,132 @@
+/** The instance's picture of sessions. The truth is at the sidecar; answers bring it here. */
+var ClaudeTerminalSessions = Class.create();
+
+ClaudeTerminalSessions.ENDED = ['terminated', 'failed'];
+
+ClaudeTerminalSessions.prototype = {
+    /** What a viewer sees change; another change moves no `output_seq`. */
+    VISIBLE: ['state', 'activity', 'reachable', 'problem', 'output_offset', 'columns', 'rows'],
+    UNKNOWN: 'The sidecar does not know this session.',
+
+    initialize: function () {
+        this._table = new ClaudeTerminalTable('session');
+        this._clock = new ClaudeTerminalClock();
+    },
+
+    /** @returns {?GlideRecord} as it is stored at this moment */
+    fresh: function (sysId) {
+        return sysId ? this._table.find({sys_id: sysId}) : null;
+    },
+
+    ended: function (session) {
+        return ClaudeTerminalSessions.ENDED.indexOf(session.getValue('state')) >= 0;
+    },
+
+    /**
+     * Write what differs, and count `output_seq` up when a viewer would see it: browsers watch that column.
+     */
+    change: function (session, values) {
+        var seen = this.VISIBLE.some(function (column) {
+            var old = session.getValue(column) || '';
+            return values[column] !== undefined && old !== this._table.text(values[column]);
+        }, this);
+        if (seen) {
+            values.output_seq = (Number(session.getValue('output_seq')) || 0) + 1;
+        }
+        return this._table.change(session, values);
+    },
+
+    /**
+     * Take over a session object of the sidecar.
+     *
+     * @param {GlideRecord} session
+     * @param {Object} told as in the sidecar's HTTP API
+     */
+    adopt: function (session, told) {
+        if (this.ended(session)) {
+            return; // an answer that was overtaken
+        }
+        this.change(session, {state: told.state, activity: told.activity, columns: told.columns,
+            rows: told.rows, workspace_type: told.workspaceType, workspace_name: told.workspaceName, exit_code: told.exitCode,
+            reason: told.reason, claude_version: told.claudeVersion, reachable: true, problem: '',
+            last_activity_at: this._clock.stored(told.lastActivityAt),
+            ended_at: this._clock.stored(told.endedAt)});
+    },
+
+    /**
+     * Take over what an answer tells of a session besides its other contents.
+     *
+     * @param {string} sysId
+     * @param {?Piece} piece output
+     * @param {?string} [state] null: the sidecar has no such session
+     * @param {string} [activity]
+     */
+    news: function (sysId, piece, state, activity) {
+        // The row is read after the output is stored, so that little time is left to overtake another thread.
+        var end = piece ? new ClaudeTerminalOutput(sysId).append(piece) : 0;
+        var session = this.fresh(sysId);
+        var values = {reachable: true, problem: ''};
+        if (!session || state === null) {
+            return session ? this.forget(session) : false;
+        }
+        values.output_offset = Math.max(end, Number(session.getValue('output_offset')) || 0);
+        if (state && !this.ended(session)) { // else an answer that was overtaken
+            values.state = state;
+            values.activity = activity || session.getValue('activity');
+        }
+        return this._end(session, values);
+    },
+
+    /** The sidecar has no such session: it will never come back. */
+    forget: function (session) {
+        return this.fail(session, this.UNKNOWN);
+    },
+
+    /** @param {string} reason in plain words */
+    fail: function (session, reason) {
+        return this.ended(session) ? false :
+            this._end(session, {state: 'failed', reason: reason, problem: reason.substring(0, 1000)});
+    },
+
+    /** A row was deleted: what belongs to it goes too, and the session ends at the sidecar. */
+    removed: function (session) {
+        var mid = session.getValue('mid_name');
+        ['output', 'request'].forEach(function (name) {
+            var rows = new ClaudeTerminalTable(name).query({session: session.getUniqueValue()});
+            rows.deleteMultiple();
+        });
+        if (!this.ended(session) && !new ClaudeTerminalReach().fault(mid)) {
+            new ClaudeTerminalRequests().queue({op: 'terminate', mid: mid, bridge: session.getValue('bridge'),
+                user: session.getValue('user'), session: session});
+        }
+    },
+
+    /** @returns {Object} as callers see it, named as in the sidecar's HTTP API where it has the same */
+    view: function (session) {
+        var value = session.getValue.bind(session);
+        var number = this._number;
+        return {sessionId: value('session_id'), userId: value('user'), state: value('state'),
+            activity: value('activity'), workspaceType: value('workspace_type'),
+            workspaceName: value('workspace_name'), columns: number(value('columns')),
+            rows: number(value('rows')), outputOffset: number(value('output_offset')) || 0, outputSeq: number(value('output_seq')) || 0,
+            createdAt: this._clock.told(value('sys_created_on')),
+            lastActivityAt: this._clock.told(value('last_activity_at')),
+            endedAt: this._clock.told(value('ended_at')), exitCode: number(value('exit_code')),
+            reason: value('reason') || null, claudeVersion: value('claude_version') || null,
+            reachable: value('reachable') === '1', problem: value('problem') || null, mid: value('mid_name'),
+            bridge: value('bridge')};
+    },
+
+    _end: function (session, values) {
+        if (ClaudeTerminalSessions.ENDED.indexOf(values.state) >= 0 && !session.getValue('ended_at')) {
+            values.ended_at = this._clock.now();
+        }
+        return this.change(session, values);
+    },
+
+    _number: function (text) {
+        return text === null || text === '' ? null : Number(text);
+    },
+
+    type: 'ClaudeTerminalSessions'
+};
