@@ -134,9 +134,14 @@ class Program:
             if found := self._ready.search(self.said()):
                 return found
             if not running:
-                raise RhinoError(f"it ended while starting:\n{self.said()[-_LAST_CHARACTERS:]}")
+                raise RhinoError(f"it ended while starting:\n{self._last_words()}")
             time.sleep(_STEP_S)
-        raise RhinoError(f"it was not up within {_START_S:.0f} s:\n{self.said()[-_LAST_CHARACTERS:]}")
+        raise RhinoError(f"it was not up within {_START_S:.0f} s:\n{self._last_words()}")
+
+    def _last_words(self) -> str:
+        """Return the end of what it printed, without Java's frames, which would fill it."""
+        lines = [line for line in self.said().splitlines() if not line.startswith("\tat ")]
+        return "\n".join(lines)[-_LAST_CHARACTERS:]
 
     def _end(self, number: signal.Signals) -> int:
         process, self._process = self._process, None
