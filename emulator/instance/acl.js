@@ -39,6 +39,18 @@ Access.prototype = {
         return this._row(request) && (!field || this._field(request, field));
     },
 
+    /**
+     * Which of these fields are allowed; none when the row is not. Asks about the row once.
+     *
+     * @param {Array<string>} names
+     * @returns {Array<string>}
+     */
+    fields: function (user, table, operation, row, names) {
+        var self = this;
+        var request = {user: user, table: table, operation: operation, row: row};
+        return this._row(request) ? names.filter(function (name) { return self._field(request, name); }) : [];
+    },
+
     _row: function (request) {
         var rules = this._first([request.table, '*'], request.operation);
         return rules !== null && this._any(rules, request);

@@ -93,6 +93,9 @@ Dictionary.prototype = {
             .forEach(function (entry) { columns[entry.element] = described(entry); });
         return {name: row.name, sysId: row.sys_id, label: row.label || row.name, scope: row.sys_scope || 'global',
             superClass: row.super_class, columns: columns,
+            //: What scripts of other scopes may do with it.
+            access: {read_access: row.read_access !== '0', create_access: row.create_access === '1',
+                update_access: row.update_access === '1', delete_access: row.delete_access === '1'},
             // What GlideRecord builds once per table; it goes with this description when the structure changes.
             faces: new java.util.concurrent.ConcurrentHashMap()};
     },

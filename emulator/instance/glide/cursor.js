@@ -6,6 +6,7 @@
 
 var failure = require('../failure');
 var identity = require('../identity');
+var privilege = require('../privilege');
 var query = require('../query');
 var value = require('../value');
 
@@ -93,8 +94,9 @@ Cursor.prototype = {
     /** Stand on a row; what is set later is compared with what it holds now. */
     stand: function (row) {
         this.values = row;
-        this.loaded = copy(row);
-        this.before = this.loaded;
+        // The same object until something is set: most rows are only read.
+        this.loaded = row;
+        this.before = row;
         this.touched = {};
         this.references = {};
         this.isNew = false;
@@ -103,6 +105,7 @@ Cursor.prototype = {
     /** Be the `current` or `previous` of a business rule: the row itself, not a copy. */
     attach: function (row, previous, operation) {
         this.stand(row);
+        this.loaded = copy(row);
         this.operation = operation || null;
         this.isNew = operation === 'insert';
         this.before = previous || (operation === 'insert' ? {} : this.loaded);
@@ -112,14 +115,11 @@ Cursor.prototype = {
     refresh: function (sysId) {
         var row = this.platform.records.get(this.table, sysId);
         var values = this.values;
-        if (row) {
+        if (row && this.operation) {
             Object.keys(row).forEach(function (name) { values[name] = row[name]; });
-            this.loaded = copy(row);
-            this.touched = {};
-            if (!this.operation) {
-                this.before = this.loaded;
-                this.isNew = false;
-            }
+            this.loaded = row;
+        } else if (row) {
+            this.stand(row);
         }
     },
 
@@ -141,6 +141,9 @@ Cursor.prototype = {
     put: function (name, stored) {
         if (name === 'sys_id' && !this.isNew) {
             throw failure.error('the sys_id of an existing row of ' + this.table + ' cannot be changed');
+        }
+        if (this.values === this.loaded) {
+            this.values = copy(this.loaded);
         }
         this.values[name] = stored;
         this.touched[name] = true;
@@ -210,12 +213,16 @@ Cursor.prototype = {
     /** Read the rows; the cursor then stands before the first. */
     run: function () {
         var self = this;
-        var found = this.platform.records.query(this.table, this.where(),
+        var refusal = privilege.refusal(this.platform, this.known(), 'read');
+        if (refusal) {
+            this.lastError = refusal;
+            this.platform.log.error('GlideRecord', refusal);
+        }
+        var found = refusal ? [] : this.platform.records.query(this.table, this.where(),
             {orderBy: this.order, limit: this.limit, offset: this.offset});
         this.rows = found.map(function (row) { return self.policy.readable(row, self); })
             .filter(function (row) { return row !== null; });
         this.position = -1;
-        this.known();
     },
 
     hasNext: function () {
@@ -274,7 +281,8 @@ Cursor.prototype = {
     },
 
     update: function () {
-        if (this.isNew) {
+        // The `current` of a rule is a row of its own already; on insert it must not become a second one.
+        if (this.isNew && !this.operation) {
             return this.insert();
         }
         return this.store(this.values.sys_id, this.changes());
@@ -295,7 +303,7 @@ Cursor.prototype = {
 
     remove: function () {
         var self = this;
-        if (this.isNew || !this.allowed('delete', {})) {
+        if ((this.isNew && !this.operation) || !this.allowed('delete', {})) {
             return false;
         }
         return this._attempt(function () {
@@ -313,7 +321,12 @@ Cursor.prototype = {
 
     /** What may be written of these changes, or null when nothing may. */
     allowed: function (operation, changes) {
-        this.known();
+        var refusal = privilege.refusal(this.platform, this.known(), operation);
+        if (refusal) {
+            this.lastError = refusal;
+            this.platform.log.error('GlideRecord', refusal);
+            return null;
+        }
         var granted = this.policy.writable(operation, this.values, changes, this);
         if (granted === null) {
             this.lastError = 'Security constraints: ' + operation + ' on ' + this.table + ' is not allowed';

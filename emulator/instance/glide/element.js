@@ -8,6 +8,10 @@ var display = require('../display');
 var failure = require('../failure');
 var trap = require('./trap');
 
+var NOT_FOUND = Packages.org.mozilla.javascript.Scriptable.NOT_FOUND;
+
+var TRUTHS = {'true': true, '1': true, '1.0': true, 'false': false, '0': false, '0.0': false};
+
 /**
  * The element of a column; the same object each time.
  *
@@ -16,11 +20,28 @@ var trap = require('./trap');
  */
 exports.of = function (cursor, name) {
     if (!cursor.elements[name]) {
-        var kind = cursor.column(name).type === 'boolean' ? BOOLEAN : ELEMENT;
-        cursor.elements[name] = Object.create(kind, {$: {value: {cursor: cursor, name: name}}});
+        var element = cursor.column(name).type === 'boolean' ? truth() : Object.create(ELEMENT);
+        Object.defineProperty(element, '$', {value: {cursor: cursor, name: name}});
+        cursor.elements[name] = element;
     }
     return cursor.elements[name];
 };
+
+/**
+ * An element that equals true, 'true', 1 and '1' alike, as a yes/no column does on the platform; plain JavaScript has
+ * no such object, but Rhino asks its objects what they are equal to.
+ */
+function truth() {
+    var element = new JavaAdapter(Packages.org.mozilla.javascript.ScriptableObject, {
+        getClassName: function () { return 'GlideElement'; },
+        equivalentValues: function (other) {
+            var known = TRUTHS[String(other)];
+            return known === undefined ? NOT_FOUND : java.lang.Boolean.valueOf(known === element.valueOf());
+        }
+    });
+    element.__proto__ = BOOLEAN;
+    return element;
+}
 
 /** Is it a GlideElement of ours? */
 exports.isElement = function (thing) {

@@ -19,43 +19,38 @@ var METHODS = trap.members(Object.create(record.METHODS), {
 });
 
 function policy(platform) {
-    function may(cursor, operation, row, field) {
-        return platform.acl.allowed(platform.context.current().user, cursor.table, operation, row, field);
-    }
+    function user() { return platform.context.current().user; }
 
     return {
         readable: function (row, cursor) {
-            return may(cursor, 'read', row, null) ? visible(row, cursor, may) : null;
-        },
-        writable: function (operation, row, changes, cursor) {
-            if (!may(cursor, operation, stored(platform, cursor, operation), null)) {
+            if (!platform.acl.allowed(user(), cursor.table, 'read', row, null)) {
                 return null;
             }
-            return operation === 'delete' ? changes : permitted(operation, row, changes, cursor, may);
+            var names = Object.keys(row);
+            return shown(row, names, platform.acl.fields(user(), cursor.table, 'read', row, names));
+        },
+        writable: function (operation, row, changes, cursor) {
+            // The rules judge the row as it is stored, not as the script would like it to be.
+            var judged = operation === 'create' ? row : platform.records.get(cursor.table, row.sys_id);
+            if (!platform.acl.allowed(user(), cursor.table, operation, judged, null)) {
+                return null;
+            }
+            return kept(changes, platform.acl.fields(user(), cursor.table, operation, judged, Object.keys(changes)));
         }
     };
 }
 
-/** The rules judge the row as it is stored, not as the script would like it to be. */
-function stored(platform, cursor, operation) {
-    return operation === 'create' ? cursor.values : platform.records.get(cursor.table, cursor.values.sys_id);
+/** The row with what may not be read left empty. */
+function shown(row, names, readable) {
+    var result = {};
+    names.forEach(function (name) { result[name] = null; });
+    readable.forEach(function (name) { result[name] = row[name]; });
+    return result;
 }
 
-function visible(row, cursor, may) {
-    var shown = {};
-    Object.keys(row).forEach(function (name) {
-        shown[name] = row[name] !== null && may(cursor, 'read', row, name) ? row[name] : null;
-    });
-    return shown;
-}
-
-/** Changes of fields that may not be written are left out. */
-function permitted(operation, row, changes, cursor, may) {
-    var kept = {};
-    Object.keys(changes).forEach(function (name) {
-        if (may(cursor, operation, row, name)) {
-            kept[name] = changes[name];
-        }
-    });
-    return kept;
+/** The changes without those of fields that may not be written. */
+function kept(changes, writable) {
+    var result = {};
+    writable.forEach(function (name) { result[name] = changes[name]; });
+    return result;
 }
