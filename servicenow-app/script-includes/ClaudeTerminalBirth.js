@@ -32,8 +32,9 @@ ClaudeTerminalBirth.prototype = {
 
     _insert: function (id) {
         return new ClaudeTerminalTable('session').insert({session_id: id, user: this._user,
-            mid: this._place.agent, mid_name: this._place.mid, bridge: this._place.bridge, state: 'starting', activity: 'busy',
-            workspace_type: this._wanted.workspaceType, workspace_name: this._wanted.workspaceName,
+            mid: this._place.agent, mid_name: this._place.mid, bridge: this._place.bridge,
+            state: 'starting', activity: 'busy', workspace_type: this._wanted.workspaceType,
+            workspace_name: this._wanted.workspaceName,
             columns: this._wanted.columns, rows: this._wanted.rows, reachable: '1'});
     },
 

@@ -118,8 +118,8 @@ ClaudeTerminalCredentials.prototype = {
                 'This MID Server is not set up for sessions.');
         }
         if (pinned.length && pinned.indexOf(wanted.kid) < 0) {
-            throw new ClaudeTerminalProblem(422, 'Sealing key not allowed', 'The API key was sealed to a key ' +
-                'that the administrator has not allowed (x_claude_terminal.sealing_keys).');
+            throw new ClaudeTerminalProblem(422, 'Sealing key not allowed', 'The API key was sealed to a ' +
+                'key that the administrator has not allowed (x_claude_terminal.sealing_keys).');
         }
         if (this.list(user).length >= this.MOST) {
             throw new ClaudeTerminalProblem(429, 'Too many keys', 'A user may store ' + this.MOST + ' keys.');

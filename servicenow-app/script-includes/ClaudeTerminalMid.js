@@ -95,7 +95,8 @@ ClaudeTerminalMid.prototype = {
             view = {name: this._name, state: row.getValue('state'), problem: row.getValue('problem') || null,
                 kid: row.getValue('kid') || null, jwk: JSON.parse(row.getValue('jwk') || 'null'),
                 version: row.getValue('version') || null,
-                latencyMs: Number(row.getValue('latency_ms')) || null, checkedAt: this._clock.told(row.getValue('checked_at'))};
+                latencyMs: Number(row.getValue('latency_ms')) || null,
+                checkedAt: this._clock.told(row.getValue('checked_at'))};
         }
         if (fault) {
             view.state = 'down';

@@ -137,8 +137,8 @@ ClaudeTerminalRequests.prototype = {
             return down.view();
         }
         return this._clock.since(request.getValue('sys_created_on')) < this.LATE_SECONDS ? null :
-            new ClaudeTerminalProblem(504, 'No answer yet', 'The MID Server ' + mid + ' has not answered for ' +
-                'a minute. If it is overloaded or restarts, the answer still comes.').view();
+            new ClaudeTerminalProblem(504, 'No answer yet', 'The MID Server ' + mid + ' has not answered ' +
+                'for a minute. If it is overloaded or restarts, the answer still comes.').view();
     },
 
     type: 'ClaudeTerminalRequests'

@@ -47,7 +47,8 @@ ClaudeTerminalSessions.prototype = {
             return; // an answer that was overtaken
         }
         this.change(session, {state: told.state, activity: told.activity, columns: told.columns,
-            rows: told.rows, workspace_type: told.workspaceType, workspace_name: told.workspaceName, exit_code: told.exitCode,
+            rows: told.rows, workspace_type: told.workspaceType, workspace_name: told.workspaceName,
+            exit_code: told.exitCode,
             reason: told.reason, claude_version: told.claudeVersion, reachable: true, problem: '',
             last_activity_at: this._clock.stored(told.lastActivityAt),
             ended_at: this._clock.stored(told.endedAt)});
@@ -103,12 +104,15 @@ ClaudeTerminalSessions.prototype = {
 
     /** @returns {Object} as callers see it, named as in the sidecar's HTTP API where it has the same */
     view: function (session) {
-        var value = session.getValue.bind(session);
         var number = this._number;
+        var value = function (column) {
+            return session.getValue(column);
+        };
         return {sessionId: value('session_id'), userId: value('user'), state: value('state'),
             activity: value('activity'), workspaceType: value('workspace_type'),
             workspaceName: value('workspace_name'), columns: number(value('columns')),
-            rows: number(value('rows')), outputOffset: number(value('output_offset')) || 0, outputSeq: number(value('output_seq')) || 0,
+            rows: number(value('rows')), outputOffset: number(value('output_offset')) || 0,
+            outputSeq: number(value('output_seq')) || 0,
             createdAt: this._clock.told(value('sys_created_on')),
             lastActivityAt: this._clock.told(value('last_activity_at')),
             endedAt: this._clock.told(value('ended_at')), exitCode: number(value('exit_code')),
