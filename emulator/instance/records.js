@@ -9,6 +9,9 @@ var identity = require('identity');
 var query = require('query');
 var value = require('value');
 
+/** Tables that only a security administrator may write. */
+var GUARDED = ['sys_security_acl', 'sys_security_acl_role'];
+
 /**
  * @param {{store, dictionary, context, log, properties, evaluate, cipher}} platform `context` may come later;
  *     `evaluate(source)` runs a javascript: default or query value
@@ -231,6 +234,7 @@ Records.prototype = {
     },
 
     _before: function (operation, table, current, previous, options) {
+        this._elevated(table);
         if (options.workflow === false) {
             return;
         }
@@ -238,6 +242,14 @@ Records.prototype = {
         if (answer && answer.abort) {
             throw failure.error(answer.message || operation + ' of ' + table + ' was aborted by a business rule',
                 {aborted: true});
+        }
+    },
+
+    /** Access rules are written by whoever has elevated to security_admin, and by nobody else. [t_CreateAnACLRule] */
+    _elevated: function (table) {
+        var context = this._platform.context;
+        if (GUARDED.indexOf(table) >= 0 && context && context.running() && !context.current().elevated) {
+            throw failure.error('writing ' + table + ' needs elevation to security_admin', {aborted: true});
         }
     },
 
