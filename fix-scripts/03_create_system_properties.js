@@ -1,7 +1,7 @@
 /**
  * The system properties: type, description and who may read and write them.
  *
- * A value is written only with a property that is missing: what the administrator has set is kept.
+ * A value is written only where there is none: what the administrator has set is kept.
  */
 (function () {
     var DRY_RUN = false; // true: only print what would be done

@@ -39,7 +39,7 @@ Convergence.KEYS = {
     sys_scope_privilege: ['source_scope', 'target_scope', 'target_name', 'target_type', 'operation']
 };
 
-/** Fields that are the administrator's once the record is there. */
+/** Fields that are the administrator's once they hold something. */
 Convergence.KEPT = {
     sys_properties: ['value']
 };
@@ -137,7 +137,8 @@ Convergence.prototype = {
         var kept = Convergence.KEPT[record.table] || [];
         var self = this;
         return Object.keys(record.fields).filter(function (field) {
-            return kept.indexOf(field) < 0 && !self.same(self.value(record, field), self.held(row, field));
+            var held = self.held(row, field);
+            return !(held !== '' && kept.indexOf(field) >= 0) && !self.same(self.value(record, field), held);
         });
     },
 

@@ -6,7 +6,7 @@ In the sources, two comments stand for what is put in::
     var WANTED = /* wanted table session */ [];    the manifest's records, as a literal
 
 What can be wanted: `table` with names without the scope (the table with its columns and indexes), `records` with
-names of the platform's tables, and `everything` but the fix scripts themselves.
+names of the platform's tables, and `everything`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def wanted(manifest: Manifest, selector: str) -> list[Record]:
     """
     kind, *names = selector.split()
     if kind == "everything":
-        return [record for record in manifest.records if record.table != "sys_script_fix"]
+        return list(manifest.records)
     select = {"table": _of_own_table, "records": _of_platform_table}.get(kind)
     if select is None:
         raise AppBroken(f"a fix script wants {kind}: there are table, records and everything")
@@ -86,12 +86,14 @@ def _literal(manifest: Manifest, records: list[Record]) -> str:
 
 
 def _shape(manifest: Manifest, record: Record) -> dict[str, object]:
+    # A fix script cannot hold its own checksum.
+    files = {} if record.table == "sys_script_fix" else record.files
     return {
         "table": record.table,
         "sys_id": record.sys_id,
         "name": record.name,
         "fields": {"sys_scope": manifest.sys_id, **record.fields},
-        "scripts": {column: checksum(manifest.text(file)) for column, file in sorted(record.files.items())},
+        "scripts": {column: checksum(manifest.text(file)) for column, file in sorted(files.items())},
     }
 
 

@@ -44,6 +44,9 @@ _TYPES = {
     "sysevent_script_action": "Script Action",
 }
 
+#: Fields that are the administrator's: an update would take back what was set. The fix scripts fill them when empty.
+_NOT_OURS = {"sys_properties": {"value"}}
+
 #: One child of an element: its name, its text, and what is shown for a reference.
 Child = tuple[str, str] | tuple[str, str, str]
 
@@ -127,7 +130,8 @@ def _row(manifest: Manifest, record: Record, scripts: Mapping[str, str], place: 
 
 
 def _values(manifest: Manifest, record: Record, scripts: Mapping[str, str]) -> dict[str, str]:
-    values = dict(record.fields)
+    kept = _NOT_OURS.get(record.table, set())
+    values = {column: value for column, value in record.fields.items() if column not in kept}
     for column, file in record.files.items():
         fix = record.table == "sys_script_fix"
         values[column] = scripts[record.name] if fix else manifest.text(file)
