@@ -8,6 +8,7 @@ var signin = require('http/signin');
 var control = require('http/control');
 var scripted = require('http/scripted');
 var server = require('http/server');
+var soap = require('http/soap');
 var table = require('http/table');
 var updateset = require('http/updateset');
 var people = require('platform/people');
@@ -47,13 +48,13 @@ function services(platform) {
     platform.rules = require('./rules').create(platform);
 }
 
-/** Insert what an empty instance has; bring the platform's own rules up to date. */
+/** Insert what an empty instance has; bring the platform's own scripts up to date. */
 function fill(platform) {
     platform.context.run(platform.context.system(), function () {
         if (platform.fresh) {
             content.records(platform.records, firstPassword(platform.folder));
         }
-        content.rules(platform);
+        content.scripts(platform);
     });
 }
 
@@ -71,7 +72,7 @@ function serve(platform, options) {
     };
     var handlers = [
         new control.Control(platform, parts), parts.signIn, new table.TableApi(platform, parts.signIn),
-        new scripted.Scripted(platform, parts.signIn)
+        new scripted.Scripted(platform, parts.signIn), new soap.Soap(platform, parts.signIn, parts.faults)
     ];
     var web = new server.Server(platform, handlers, parts.faults);
     return {web: web, port: web.start(options.port)};

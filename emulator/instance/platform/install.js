@@ -46,23 +46,29 @@ exports.records = function (records, adminPassword) {
 };
 
 /**
- * Bring the platform's own business rules up to date with their files; an administrator's `active` is kept.
+ * Bring the platform's own business rules and jobs up to date with their files; what an administrator has changed
+ * besides the script stays.
  */
-exports.rules = function (platform) {
-    JSON.parse(files.read('business-rules.json')).forEach(function (rule) {
-        var fields = copy(rule);
-        var known;
-        delete fields.file;
-        fields.script = files.read('business-rules/' + rule.file);
-        fields.sys_id = identity.derived('sys_script ' + rule.name);
-        known = platform.store.select('sys_script', {column: 'sys_id', operator: '=', value: fields.sys_id})[0];
-        if (known === undefined) {
-            platform.records.insert('sys_script', fields, {workflow: false});
-        } else if (known.script !== fields.script) {
-            platform.records.update('sys_script', fields.sys_id, {script: fields.script}, {workflow: false});
-        }
+exports.scripts = function (platform) {
+    var scripts = JSON.parse(files.read('scripts.json'));
+    Object.keys(scripts).forEach(function (table) {
+        scripts[table].forEach(function (fields) { script(platform, table, fields); });
     });
 };
+
+function script(platform, table, given) {
+    var sysId = identity.derived(table + ' ' + given.name);
+    var known = platform.records.get(table, sysId);
+    var fields = {sys_id: sysId, script: files.read(given.file)};
+    Object.keys(given).filter(function (name) { return name !== 'file'; }).forEach(function (name) {
+        fields[name] = given[name];
+    });
+    if (known === null) {
+        platform.records.insert(table, fields, {workflow: false});
+    } else if (known.script !== fields.script) {
+        platform.records.update(table, sysId, {script: fields.script}, {workflow: false});
+    }
+}
 
 function definition(name, table) {
     var text = table.columns + (table.configuration ? ', ' + CONFIGURATION : '');
@@ -92,10 +98,4 @@ function insert(records, table, fields) {
     });
     row.sys_id = row.sys_id || identity.derived(table + ' ' + (row.name || JSON.stringify(row)));
     records.insert(table, row, {workflow: false});
-}
-
-function copy(object) {
-    var made = {};
-    Object.keys(object).forEach(function (name) { made[name] = object[name]; });
-    return made;
 }
