@@ -2,6 +2,7 @@
  * Puts an emulated instance together and runs it: `main.js --data DIR [--port N] [--name NAME]`.
  */
 
+var amb = require('http/amb');
 var content = require('platform/install');
 var faults = require('http/faults');
 var signin = require('http/signin');
@@ -13,6 +14,7 @@ var table = require('http/table');
 var updateset = require('http/updateset');
 var people = require('platform/people');
 var users = require('platform/users');
+var watchers = require('http/watchers');
 
 var DEFAULT_PASSWORD = 'admin';
 var PASSWORD_FILE = 'admin-password';
@@ -72,7 +74,8 @@ function serve(platform, options) {
     };
     var handlers = [
         new control.Control(platform, parts), parts.signIn, new table.TableApi(platform, parts.signIn),
-        new scripted.Scripted(platform, parts.signIn), new soap.Soap(platform, parts.signIn, parts.faults)
+        new scripted.Scripted(platform, parts.signIn), new soap.Soap(platform, parts.signIn, parts.faults),
+        new amb.Amb(parts.signIn, parts.faults, new watchers.Watchers(platform))
     ];
     var web = new server.Server(platform, handlers, parts.faults);
     return {web: web, port: web.start(options.port)};
