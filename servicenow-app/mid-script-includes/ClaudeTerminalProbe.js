@@ -95,6 +95,10 @@ ClaudeTerminalProbe.prototype = {
     USER: /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/,
     KEY: /^[A-Za-z0-9._-]{1,64}$/,
 
+    /** Called by every class of Class.create, which fails without one. */
+    initialize: function () {
+    },
+
     /** Does what the row asks. @returns {string} base64 of an {@link Answer} as JSON; it never throws */
     execute: function () {
         var answer;
