@@ -1,8 +1,8 @@
 /**
  * The rows of one configuration table, kept in memory until one of them changes.
  *
- * Rules, Script Includes and properties are asked for on every write and every script; reading the tables each time
- * would make them the slowest part of the emulator.
+ * Rules, Script Includes and properties are asked for on every write and every script; reading the tables
+ * each time would make them the slowest part of the emulator.
  */
 
 /**

@@ -1,8 +1,8 @@
 /**
  * The transaction a thread is working for: who asks, in which scope, with which elevation.
  *
- * It hangs on the thread, as on the platform, so that a GlideRecord deep inside a Script Include knows its user
- * without being told. Nothing else in the emulator is global.
+ * It hangs on the thread, as on the platform, so that a GlideRecord deep inside a Script Include knows its
+ * user without being told. Nothing else in the emulator is global.
  */
 
 var threads = new java.lang.ThreadLocal();

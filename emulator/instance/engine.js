@@ -1,8 +1,8 @@
 /**
  * Run foreign scripts: check that they are ES5, compile once, execute in their scope's namespace.
  *
- * Every run gets a scope of its own on top of the namespace, so top-level variables of one script are not seen by
- * the next one of the same transaction.
+ * Every run gets a scope of its own on top of the namespace, so top-level variables of one script are not
+ * seen by the next one of the same transaction.
  */
 
 var context = require('./context');
@@ -89,13 +89,13 @@ Engine.prototype._answer = function (source, name, options) {
         var value;
         object.answer = undefined;
         value = engine._execute(source, name, object);
-        return Boolean(object.answer === undefined ? value : flat(object.answer)) && String(value) !== 'false';
+        return holds(object.answer === undefined ? value : flat(object.answer));
     });
 };
 
 /**
- * Rebuild a value of the emulator from the running transaction's standard objects, so that what a script gets is its
- * own kind of array and has ES5's methods only.
+ * Rebuild a value of the emulator from the running transaction's standard objects, so that what a script gets
+ * is its own kind of array and has ES5's methods only.
  *
  * @param {*} value objects, arrays and simple values
  */
@@ -138,6 +138,8 @@ Engine.prototype._own = function (home, bindings) {
 
 Engine.prototype._declare = function (include, below, loaded) {
     loaded.names = scope.over(below);
+    // Its own from the start: otherwise its `var` would meet what offers the include to others.
+    Object.defineProperty(loaded.names, include.name, {value: undefined, writable: true, configurable: true});
     this._execute(include.source, 'sys_script_include.' + include.name, loaded.names);
 };
 
@@ -186,6 +188,11 @@ function withPlaces(compile) {
 /** A compiled script is a JavaScript function too, which hides its Java method `exec`. */
 function asJava(script) {
     return new rhino.NativeJavaObject(GLOBAL, script, SCRIPT);
+}
+
+/** Scripts answer with a truth value or with its name. */
+function holds(answer) {
+    return Boolean(answer) && String(answer) !== 'false';
 }
 
 /** What came through a Java call may be Java's string, number or truth value. */

@@ -1,8 +1,8 @@
 /**
  * Events: rows of sysevent that scripts queue, and the script actions that are run for them.
  *
- * One thread takes them in the order in which they came. One that was being worked on when the instance ended is
- * worked on again.
+ * One thread takes them in the order in which they came. One that was being worked on when the instance ended
+ * is worked on again.
  */
 
 var cache = require('./cache');
@@ -42,8 +42,9 @@ Events.prototype = {
         var user = context.current().user;
         this._platform.records.insert('sysevent', {
             name: event.name, table: event.table || null, instance: event.instance || null,
-            parm1: event.parm1 || null, parm2: event.parm2 || null, queue: event.queue || null, state: 'ready',
-            process_on: event.processOn || datetime.text(Date.now()), user_id: user.sys_id, user_name: user.user_name
+            parm1: event.parm1 || null, parm2: event.parm2 || null, queue: event.queue || null,
+            process_on: event.processOn || datetime.text(Date.now()), state: 'ready',
+            user_id: user.sys_id, user_name: user.user_name
         }, {workflow: false});
         this._worker.poke();
     },

@@ -1,8 +1,8 @@
 /**
  * Script Includes: named classes that a scope sees as soon as it names them.
  *
- * A name is looked up on its first use, so an include may use others without an order. Each one runs in its own
- * scope's namespace, and of what its file declares only the name of the include can be seen outside.
+ * A name is looked up on its first use, so an include may use others without an order. Each one runs in its
+ * own scope's namespace, and of what its file declares only the name of the include can be seen outside.
  */
 
 var cache = require('./cache');
@@ -30,8 +30,12 @@ exports.create = function (platform, engine) {
         var loaded = tenant.loaded[include.sysId];
         if (!loaded) {
             // Known before it has run: an include that names itself, or two that name each other, must end.
-            loaded = tenant.loaded[include.sysId] = {names: {}};
+            loaded = tenant.loaded[include.sysId] = {names: null, done: false};
             engine.declare(include, engine.namespaceOf(tenant, include.scope), loaded);
+            loaded.done = true;
+        }
+        if (loaded.done && loaded.names[include.name] === undefined) {
+            throw new Error('Script Include ' + include.name + ' declares no ' + include.name);
         }
         return loaded.names[include.name];
     }
@@ -43,14 +47,17 @@ exports.create = function (platform, engine) {
                 configurable: true,
                 get: function () { return load(tenant, permitted(include, asking)); },
                 set: function (value) {
-                    Object.defineProperty(target, include.name, {value: value, configurable: true, writable: true});
+                    Object.defineProperty(target, include.name, {
+                        value: value, configurable: true, writable: true
+                    });
                 }
             });
         });
     }
 
     /**
-     * Let a namespace see what its scope may: its own includes by name, other scopes' public ones as `scope.Name`.
+     * Let a namespace see what its scope may: its own includes by name, other scopes' public ones as
+     * `scope.Name`.
      */
     function offer(namespace, tenant, asking) {
         var includes = index();
@@ -58,8 +65,10 @@ exports.create = function (platform, engine) {
             return;
         }
         namespace.offered = includes;
-        define(namespace.object, tenant, includes.filter(function (one) { return one.scope === asking; }), asking);
         byScope(includes).forEach(function (group) {
+            if (group.scope === asking) {
+                define(namespace.object, tenant, group.includes, asking);
+            }
             var holder = namespace.object[group.scope] = namespace.object[group.scope] || {};
             define(holder, tenant, group.includes, asking);
         });
@@ -70,8 +79,8 @@ exports.create = function (platform, engine) {
 
 function permitted(include, asking) {
     if (!include.open && include.scope !== asking) {
-        throw new Error('Script Include ' + include.scope + '.' + include.name + ' is not accessible from scope ' +
-            asking + ': it is private to its application');
+        throw new Error('Script Include ' + include.scope + '.' + include.name + ' is not accessible from ' +
+            'scope ' + asking + ': it is private to its application');
     }
     return include;
 }

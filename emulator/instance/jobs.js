@@ -1,7 +1,9 @@
 /**
- * Work that is done later: scheduled scripts and what others put off. Rows of sys_trigger, worked off by threads.
+ * Work that is done later: scheduled scripts and what others put off. Rows of sys_trigger, worked off by
+ * threads.
  *
- * A row that was being worked on when the instance ended is worked on again: at least once, as on the platform.
+ * A row that was being worked on when the instance ended is worked on again: at least once, as on the
+ * platform.
  */
 
 var context = require('./context');
@@ -104,7 +106,8 @@ Jobs.prototype = {
         }
     },
 
-    // ---- planning ------------------------------------------------------------------------------------------------
+    // ---- planning
+    // ------------------------------------------------------------------------------------------------
 
     /** Make the row of a scheduled script agree with what it says now. */
     _plan: function (job, sysId) {
@@ -130,16 +133,17 @@ Jobs.prototype = {
         }
     },
 
-    // ---- working -------------------------------------------------------------------------------------------------
+    // ---- working
+    // -------------------------------------------------------------------------------------------------
 
     _dispatch: function () {
         var self = this;
         asSystem(function () {
-            self._rows('state=' + READY + '^next_action<=' + datetime.text(Date.now()) + '^ORDERBYnext_action')
-                .forEach(function (row) {
-                    self._set(row, {state: RUNNING});
-                    self._pool.execute(function () { self._perform(row); });
-                });
+            var due = 'state=' + READY + '^next_action<=' + datetime.text(Date.now()) + '^ORDERBYnext_action';
+            self._rows(due).forEach(function (row) {
+                self._set(row, {state: RUNNING});
+                self._pool.execute(function () { self._perform(row); });
+            });
         });
     },
 
@@ -156,7 +160,7 @@ Jobs.prototype = {
     },
 
     _kind: function (row) {
-        if (!this._kinds.hasOwnProperty(row.kind)) {
+        if (!this._kinds[row.kind]) {
             throw new Error('nobody knows how to do work of the kind "' + row.kind + '"');
         }
         return this._kinds[row.kind];
@@ -170,8 +174,9 @@ Jobs.prototype = {
             this._platform.records.remove('sys_trigger', row.sys_id, {workflow: false});
         } else {
             this._set(row, {
-                state: READY, next_action: datetime.text(next), run_count: String(Number(row.run_count || 0) + 1),
-                last_error: problem, error_count: String(Number(row.error_count || 0) + Number(problem !== null))
+                state: READY, next_action: datetime.text(next), last_error: problem,
+                run_count: String(Number(row.run_count || 0) + 1),
+                error_count: String(Number(row.error_count || 0) + Number(problem !== null))
             });
         }
     },
@@ -195,7 +200,8 @@ Jobs.prototype = {
         var name = 'sysauto_script.' + job.name;
         var options = {scope: platform.scopes.nameOf(job)};
         context.run(context.create({user: this._user(job.run_as), elevated: !job.run_as}), function () {
-            if (job.conditional !== '1' || platform.engine.condition(job.condition, name + ' (condition)', options)) {
+            var condition = job.conditional === '1' ? job.condition : '';
+            if (platform.engine.condition(condition, name + ' (condition)', options)) {
                 platform.engine.run(job.script || '', name, options);
             }
         });

@@ -49,6 +49,7 @@ function row(level, source, line, number) {
 }
 
 function sweep(store) {
-    store.select('syslog', null, {orderBy: [{column: 'sequence', descending: true}], offset: KEPT, limit: KEPT})
+    var newestFirst = [{column: 'sequence', descending: true}];
+    store.select('syslog', null, {orderBy: newestFirst, offset: KEPT, limit: KEPT})
         .forEach(function (old) { store.remove('syslog', old.sys_id); });
 }

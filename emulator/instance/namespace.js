@@ -7,8 +7,8 @@ var scope = require('scope');
 /** Each of these puts constructors or objects on a namespace: `install(object, platform, scopeName)`. */
 var PARTS = [
     require('./glide/system'), require('./glide/datetime'), require('./glide/xml'), require('./glide/errors'),
-    require('./glide/classes'), require('./glide/record'), require('./glide/secure'), require('./glide/aggregate'),
-    require('./glide/table_creator'), require('./glide/attachment')
+    require('./glide/classes'), require('./glide/record'), require('./glide/secure'),
+    require('./glide/aggregate'), require('./glide/table_creator'), require('./glide/attachment')
 ];
 
 /**

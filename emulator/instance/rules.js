@@ -1,8 +1,9 @@
 /**
  * Business rules: scripts that take part in writes. [c_GlideRecordAPI and the business rule pages]
  *
- * `before` rules may change the row or stop the write, `after` rules see it written, `async` rules run soon afterwards
- * as the same user. An error in a rule is logged and the write goes on. `display` rules have no form to run for.
+ * `before` rules may change the row or stop the write, `after` rules see it written, `async` rules run soon
+ * afterwards as the same user. An error in a rule is logged and the write goes on. `display` rules have no
+ * form to run for.
  */
 
 var cache = require('./cache');
@@ -43,7 +44,8 @@ Rules.prototype = {
     _nested: function (work) {
         var transaction = context.current();
         if (transaction.depth >= DEEPEST) {
-            throw failure.error('business rules cause each other: more than ' + DEEPEST + ' writes within one');
+            throw failure.error('business rules cause each other: more than ' + DEEPEST +
+                ' writes within one');
         }
         transaction.depth += 1;
         try {
@@ -104,10 +106,11 @@ Rules.prototype = {
     },
 
     _applies: function (rule, shown, row) {
-        if (rule.filter_condition && !this._platform.records.matches(rule.collection, rule.filter_condition, row)) {
+        var platform = this._platform;
+        if (rule.filter_condition && !platform.records.matches(rule.collection, rule.filter_condition, row)) {
             return false;
         }
-        return this._platform.engine.condition(rule.condition, nameOf(rule) + ' (condition)',
+        return platform.engine.condition(rule.condition, nameOf(rule) + ' (condition)',
             this._options(rule, shown));
     },
 
@@ -127,8 +130,8 @@ Rules.prototype = {
         }
         if (this._applies(rule, this._shown(table, current, previous, operation), current)) {
             this._platform.jobs.schedule({
-                name: 'ASYNC: ' + rule.name, kind: 'async rule', document: table, document_key: current.sys_id,
-                job_id: rule.sys_id, job_context: operation, user: user.sys_id, user_name: user.user_name
+                name: 'ASYNC: ' + rule.name, kind: 'async rule', job_id: rule.sys_id, job_context: operation,
+                document: table, document_key: current.sys_id, user: user.sys_id, user_name: user.user_name
             });
         }
     },

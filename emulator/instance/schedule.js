@@ -33,10 +33,12 @@ function after(start, period, now) {
  * @throws when the run type is none of those above
  */
 exports.next = function (job, now) {
-    if (!TYPES.hasOwnProperty(job.run_type || 'on_demand')) {
-        throw new Error('run type "' + job.run_type + '" is not provided; known: ' + Object.keys(TYPES).join(', '));
+    var type = job.run_type || 'on_demand';
+    var known = Object.keys(TYPES);
+    if (known.indexOf(type) < 0) {
+        throw new Error('run type "' + type + '" is not provided; known: ' + known.join(', '));
     }
-    return TYPES[job.run_type || 'on_demand'](job, now);
+    return TYPES[type](job, now);
 };
 
 /** @returns {boolean} whether it runs again after it has run */

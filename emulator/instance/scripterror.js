@@ -1,8 +1,8 @@
 /**
  * What becomes of an error in a foreign script: an Error that says which script and which line.
  *
- * Scripts may throw anything, and JavaScript shows the place only of Error objects. The Java exception below knows
- * it for all of them, so scripts run inside a FutureTask, which hands that exception out.
+ * Scripts may throw anything, and JavaScript shows the place only of Error objects. The Java exception below
+ * knows it for all of them, so scripts run inside a FutureTask, which hands that exception out.
  */
 
 var rhino = Packages.org.mozilla.javascript;
@@ -74,7 +74,8 @@ function translated(exception, name) {
         return new ScriptError(String(thrown.message), thrown.scriptName, thrown.scriptLine, thrown);
     }
     place = frame(exception) || {name: name, line: 0};
-    return new ScriptError(text(exception, thrown), place.name, place.line, thrown === null ? exception : thrown);
+    return new ScriptError(text(exception, thrown), place.name, place.line,
+        thrown === null ? exception : thrown);
 }
 
 /** The innermost line of a foreign script; the emulator's own frames above it only confuse. */
@@ -101,5 +102,10 @@ function text(exception, thrown) {
     if (thrown === null) {
         return exception instanceof rhino.RhinoException ? String(exception.details()) : String(exception);
     }
-    return thrown && thrown.name && thrown.message !== undefined ? thrown.name + ': ' + thrown.message : String(thrown);
+    return described(thrown);
+}
+
+function described(thrown) {
+    return thrown && thrown.name && thrown.message !== undefined ? thrown.name + ': ' + thrown.message :
+        String(thrown);
 }

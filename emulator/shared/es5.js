@@ -2,7 +2,8 @@
  * Refuse what the platform's engine does not read: everything newer than ECMAScript 5.
  *
  * Rhino 1.7.14 reads a part of ES6, so a script that runs here could fail there. The source is parsed at the
- * newest language level and the tree searched, so that the message can name the construct and not only its place.
+ * newest language level and the tree searched, so that the message can name the construct and not only its
+ * place.
  */
 
 var rhino = Packages.org.mozilla.javascript;
@@ -56,7 +57,9 @@ var NODES = [
         return !node.isGetterMethod() && !node.isSetterMethod() &&
             node.getLeft().getAbsolutePosition() === node.getRight().getAbsolutePosition();
     }],
-    ['RegExpLiteral', 'a regular expression flag', function (node) { return /[^gim]/.test(node.getFlags() || ''); }],
+    ['RegExpLiteral', 'a regular expression flag', function (node) {
+        return /[^gim]/.test(node.getFlags() || '');
+    }],
     ['StringLiteral', 'a \\u{...} escape', function (node, source) {
         var start = node.getAbsolutePosition();
         return /^(.|[\n\r])(?:[^\\]|\\[^u]|\\u[^{])*\\u\{/.test(source.substr(start, node.getLength()));

@@ -1,33 +1,35 @@
 /**
  * The standard objects of a foreign script: those of ECMAScript 5 and no others.
  *
- * Rhino adds methods of later editions and of its own, and its shell adds all of Java. What the platform lacks must
- * not be there, else a script that cannot run there would run here.
+ * Rhino adds methods of later editions and of its own, and its shell adds all of Java. What the platform
+ * lacks must not be there, else a script that cannot run there would run here.
  */
 
 var rhino = Packages.org.mozilla.javascript;
 
 /** What ES5 and its annex B name; `Name` = the constructor's own members, `Name.prototype` = its instances'. */
 var ES5 = {
-    'globals': 'Function Object Error decodeURI decodeURIComponent encodeURI encodeURIComponent escape eval isFinite ' +
-        'isNaN parseFloat parseInt unescape NaN Infinity undefined EvalError RangeError ReferenceError SyntaxError ' +
+    'globals': 'Function Object Error decodeURI decodeURIComponent encodeURI encodeURIComponent escape ' +
+        'eval isFinite isNaN parseFloat parseInt unescape NaN Infinity undefined EvalError RangeError ' +
+        'ReferenceError SyntaxError ' +
         // The last two are how Rhino itself builds what a catch block receives.
         'TypeError URIError Array String Boolean Number Date Math JSON RegExp InternalError JavaException',
-    'Object': 'getPrototypeOf keys getOwnPropertyNames getOwnPropertyDescriptor defineProperty isExtensible ' +
-        'preventExtensions defineProperties create isSealed isFrozen seal freeze',
+    'Object': 'getPrototypeOf keys getOwnPropertyNames getOwnPropertyDescriptor defineProperty ' +
+        'isExtensible preventExtensions defineProperties create isSealed isFrozen seal freeze',
     'Object.prototype': 'toString toLocaleString valueOf hasOwnProperty propertyIsEnumerable isPrototypeOf',
     'Array': 'isArray',
-    'Array.prototype': 'toString toLocaleString join reverse sort push pop shift unshift splice concat slice indexOf ' +
-        'lastIndexOf every filter forEach map some reduce reduceRight',
+    'Array.prototype': 'toString toLocaleString join reverse sort push pop shift unshift splice concat ' +
+        'slice indexOf lastIndexOf every filter forEach map some reduce reduceRight',
     'String': 'fromCharCode',
-    'String.prototype': 'toString valueOf charAt charCodeAt indexOf lastIndexOf split substring toLowerCase ' +
-        'toUpperCase substr concat slice match search replace localeCompare toLocaleLowerCase toLocaleUpperCase trim',
+    'String.prototype': 'toString valueOf charAt charCodeAt indexOf lastIndexOf split ' +
+        'substring toLowerCase toUpperCase substr concat slice match search replace localeCompare ' +
+        'toLocaleLowerCase toLocaleUpperCase trim',
     'Number': 'NaN POSITIVE_INFINITY NEGATIVE_INFINITY MAX_VALUE MIN_VALUE',
     'Number.prototype': 'toString toLocaleString valueOf toFixed toExponential toPrecision',
     'Boolean': '',
     'Boolean.prototype': 'toString valueOf',
-    'Math': 'abs acos asin atan atan2 ceil cos exp floor log max min pow random round sin sqrt tan E PI LN10 LN2 ' +
-        'LOG2E LOG10E SQRT1_2 SQRT2',
+    'Math': 'abs acos asin atan atan2 ceil cos exp floor log max min pow random round sin sqrt tan E ' +
+        'PI LN10 LN2 LOG2E LOG10E SQRT1_2 SQRT2',
     'JSON': 'parse stringify',
     'Function.prototype': 'toString apply call bind'
 };

@@ -118,7 +118,9 @@ GlideDateTime.prototype = {
     _getDaysInMonth: function () { return daysInMonth(new Date(this._ms)); }
 };
 
-['Years', 'Months', 'Weeks', 'Days'].forEach(function (unit) { spell('add', unit, ['', 'UTC', 'LocalTime']); });
+['Years', 'Months', 'Weeks', 'Days'].forEach(function (unit) {
+    spell('add', unit, ['', 'UTC', 'LocalTime']);
+});
 ['Year', 'Month', 'DayOfMonth', 'DayOfWeek', 'DaysInMonth'].forEach(function (unit) {
     spell('get', unit, ['UTC', 'LocalTime']);
 });
@@ -156,8 +158,8 @@ GlideDuration.prototype = {
     getDayPart: function () { return Math.floor(this._ms / DAY_MS); },
     getDurationValue: function () {
         var rest = Math.floor(this._ms % DAY_MS / 1000);
-        var clock = [Math.floor(rest / 3600), Math.floor(rest % 3600 / 60), rest % 60].map(padded).join(':');
-        return (this.getDayPart() ? this.getDayPart() + ' ' : '') + clock;
+        var time = [Math.floor(rest / 3600), Math.floor(rest % 3600 / 60), rest % 60].map(padded).join(':');
+        return (this.getDayPart() ? this.getDayPart() + ' ' : '') + time;
     },
     setValue: function (span) { this._ms = typeof span === 'number' ? span : exports.span(span); },
     setDisplayValue: function (text) { this._ms = exports.span(text); },
@@ -169,6 +171,10 @@ GlideDuration.prototype = {
     equals: function (other) { return this._ms === other.getNumericValue(); }
 };
 
+function clock(hours, minutes, seconds) {
+    return (hours * 3600 + minutes * 60 + Number(seconds)) * 1000;
+}
+
 /**
  * The length of a duration column's value, which is stored as a moment in 1970, or of '[days ]HH:mm:ss'.
  *
@@ -177,7 +183,7 @@ GlideDuration.prototype = {
  */
 exports.span = function (text) {
     var part = /^(?:(\d+) )?(\d{1,2}):(\d{2}):(\d{2})$/.exec(String(text).trim());
-    var ms = part ? ((part[1] || 0) * 86400 + part[2] * 3600 + part[3] * 60 + Number(part[4])) * 1000 : parse(text);
+    var ms = part ? Number(part[1] || 0) * DAY_MS + clock(part[2], part[3], part[4]) : parse(text);
     if (isNaN(ms)) {
         throw new Error('"' + text + '" is not a duration');
     }

@@ -25,7 +25,8 @@ var GLOBAL_ONLY = {
 /** @param {Object} scope @param {Object} platform @param {string} name of the scope */
 exports.install = function (scope, platform, name) {
     var gs = Object.create({toString: function () { return '[object GlideSystem]'; }});
-    [people(), texts(), times(), settings(platform, scope), messages(platform, name)].forEach(function (part) {
+    var parts = [people(), texts(), times(), settings(platform, scope), messages(platform, name)];
+    parts.forEach(function (part) {
         Object.keys(part).forEach(function (method) { gs[method] = part[method]; });
     });
     if (name === 'global') {
@@ -42,12 +43,16 @@ function people() {
         getUserID: function () { return user().sys_id; },
         getUserName: function () { return user().user_name; },
         getUserDisplayName: function () { return user().name || user().user_name; },
-        hasRole: function (names) { return String(names).split(',').some(function (name) { return has(name.trim()); }); },
+        hasRole: hasOne,
         getSession: function () { return sessions.of(context.current()); },
         getSessionID: function () { return context.current().sessionId; },
         isInteractive: function () { return context.current().interactive; },
         isLoggedIn: function () { return user().user_name !== 'guest'; }
     };
+}
+
+function hasOne(names) {
+    return String(names).split(',').some(function (name) { return has(name.trim()); });
 }
 
 function has(role) {
@@ -187,7 +192,7 @@ function preference(platform, name) {
 
 function refusing(method, scope) {
     return function () {
-        throw new Error('Function ' + method + ' is not allowed in scope ' + scope + '. Use ' + GLOBAL_ONLY[method] +
-            ' instead.');
+        throw new Error('Function ' + method + ' is not allowed in scope ' + scope + '. Use ' +
+            GLOBAL_ONLY[method] + ' instead.');
     };
 }

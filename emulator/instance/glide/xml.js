@@ -1,5 +1,6 @@
 /**
- * XMLDocument2 and its nodes: the documented methods and no others. [c_XMLDocument2ScopedAPI, c_XMLNodeScopedAPI]
+ * XMLDocument2 and its nodes: the documented methods and no others. [c_XMLDocument2ScopedAPI,
+ * c_XMLNodeScopedAPI]
  *
  * In particular a node cannot be given attributes: whoever writes attributes builds the text.
  */
@@ -105,7 +106,9 @@ XMLNode.prototype = {
     getLastChild: function () { return node(this._node.getLastChild()); },
     getChildNodeIterator: function () { return new XMLNodeIterator(children(this._node)); },
     isCDATANode: function () { return this._node.getNodeType() === TYPES.CDATA_SECTION_NODE; },
-    hasAttribute: function (name) { return this._isElement() && Boolean(this._node.hasAttribute(String(name))); },
+    hasAttribute: function (name) {
+        return isElement(this._node) && Boolean(this._node.hasAttribute(String(name)));
+    },
     getAttribute: function (name) {
         return this.hasAttribute(name) ? String(this._node.getAttribute(String(name))) : null;
     },
@@ -118,8 +121,7 @@ XMLNode.prototype = {
         }
         return values;
     },
-    toString: function () { return written(this._node); },
-    _isElement: function () { return this._node.getNodeType() === TYPES.ELEMENT_NODE; }
+    toString: function () { return written(this._node); }
 };
 
 function XMLNodeIterator(nodes) {
@@ -153,6 +155,10 @@ function given(value, method) {
 /** On the platform Java's own error comes through. */
 function nothing(what, why) {
     return new Error('java.lang.NullPointerException: ' + what + ' ' + why);
+}
+
+function isElement(dom) {
+    return dom.getNodeType() === TYPES.ELEMENT_NODE;
 }
 
 function optional(text) {
@@ -230,7 +236,7 @@ exports.toJson = function (text) {
 
 function plain(element) {
     var attributes = new XMLNode(element).getAttributes();
-    var inner = children(element).filter(function (child) { return child.getNodeType() === TYPES.ELEMENT_NODE; });
+    var inner = children(element).filter(isElement);
     var names = Object.keys(attributes);
     if (!inner.length && !names.length) {
         return String(element.getTextContent());
