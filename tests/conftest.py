@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.services",
     "tests.fixtures.servicenow",
     "tests.fixtures.loop",
+    "tests.fixtures.probe",
 ]
 
 # No deadline: it measures the machine. No database: the checkout may be read-only for the account.

@@ -373,6 +373,9 @@ ClaudeTerminalProbe.prototype = {
 
     _interpreted: function (status, text, connection, operation) {
         var body = null;
+        if (status === 401) { // of a body sent with a fixed length Java does not even give the answer
+            this._stop(401, 'Token refused', 'The MID Server\'s token is not the sidecar\'s API_AUTH_TOKEN.');
+        }
         try {
             body = JSON.parse(text);
         } catch (e) {

@@ -157,7 +157,9 @@ class TestRepair:
 
         said = instance.fix("03_create_system_properties")
 
-        assert said[0].startswith("updated sys_properties x_claude_terminal.mids: description wrong → Names of")
+        assert said[0].startswith(
+            "updated sys_properties x_claude_terminal.mids: description wrong → Names of"
+        )
         assert sums(said[-1])["updated"] == 1
 
     def test_a_rule_that_was_switched_off_is_switched_on(self, instance: Instance) -> None:
@@ -279,17 +281,13 @@ class TestSelfCheck:
 
         said = instance.fix("04_create_acls")
 
-        assert (
-            said[-1]
-            == "note: not of this application: sys_security_acl x_claude_terminal_credential read"
-        )
+        assert said[-1] == "note: not of this application: sys_security_acl x_claude_terminal_credential read"
 
     def test_looks_at_the_mid_servers(self, instance: Instance) -> None:
         installation.use_mids(instance, "nobody")
 
-        assert (
-            "x_claude_terminal.mids names nobody, and there is no MID Server of that name"
-            in instance.fix("00_self_check")
+        assert "x_claude_terminal.mids names nobody, and there is no MID Server of that name" in instance.fix(
+            "00_self_check"
         )
 
 
