@@ -68,10 +68,12 @@ class Queue:
 
     def calls(self, op: str, session: str = "") -> list[Call]:
         """Return our output rows of an operation, oldest first."""
-        rows = self._table.rows(f"{OURS}^queue=output^ORDERBYsys_created_on")
-        calls = [_call(row) for row in rows]
-        wanted = [call for call in calls if call.op == op and session in (call.parameters["session"], "")]
-        return wanted
+        mentioned = f'^payloadLIKEname="op" value="{op}"' + (
+            f"^agent_correlator={session}" if session else ""
+        )
+        return [
+            _call(row) for row in self._table.rows(f"{OURS}^queue=output{mentioned}^ORDERBYsys_created_on")
+        ]
 
     def row(self, sys_id: str) -> Row:
         """Return a row as it is now."""

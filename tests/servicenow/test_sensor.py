@@ -200,8 +200,8 @@ def test_an_answer_that_is_an_attachment_is_read(desk: Desk) -> None:
     # The platform attaches the payload before the row's rules run; here the rule runs again on a waiting row.
     row = desk.queue.answer(call, "<see_attachment/>", name="WaitsForItsAttachment")
     attach = (
-        "var row = new GlideRecord('ecc_queue'); row.get('{0}');"
-        "new GlideSysAttachment().write(row, 'payload', 'text/xml', {1});"
+        "var row = new GlideRecord('ecc_queue'); row.get('{}');"
+        "new GlideSysAttachment().write(row, 'payload', 'text/xml', {});"
     ).format(row["sys_id"], json.dumps(good(body)))
     desk.instance.script(attach)
     desk.script(
