@@ -128,6 +128,7 @@ function kind(patterns, names, restricted, sourceType) {
     };
 }
 
+var PLATFORM = ['emulator/instance/platform/business-rules/*.js', 'emulator/instance/platform/jobs/*.js'];
 var OURS = classes(APP + 'script-includes');
 var SERVER = NEWER.concat(HOUSE);
 
@@ -141,9 +142,11 @@ module.exports = [
     kind([APP + 'script-actions/*.js'], INSTANCE.concat(OURS, ['current', 'event']), SERVER),
     kind([APP + 'mid-script-includes/*.js'], MID, SERVER),
     kind(['fix-scripts/*.js'], INSTANCE.concat(['Convergence', 'FIX_OPTIONS']), SERVER),
-    kind(['emulator/**/*.js'], RHINO, [], 'commonjs'),
-    // These are the platform's own rules, run as scripts of the instance.
-    kind(['emulator/instance/platform/business-rules/*.js'], INSTANCE.concat(['current', 'previous']), NEWER),
+    kind(['emulator/**/*.js', 'tests/**/*.js'], RHINO, [], 'commonjs'),
+    // Its objects are its own and plain; what comes from elsewhere is a value in them, not a method.
+    {files: ['emulator/**/*.js'], rules: {'no-prototype-builtins': 'off'}},
+    // These are the platform's own rules and jobs, run as scripts of the instance.
+    kind(PLATFORM, INSTANCE.concat(['current', 'previous']), NEWER),
     {
         files: ['eslint.config.js'],
         languageOptions: {ecmaVersion: 5, sourceType: 'commonjs', globals: globals(['__dirname'])},
