@@ -1,12 +1,13 @@
 /**
  * Access rules: may this user do that with this row, or with this field of it? [t_CreateAnACLRule]
  *
- * A rule's name is `table`, `table.field`, `table.*` or `*`; its operation is a field of its own. Both the row and, if
- * one is asked for, the field must pass. Of several rules with the same name one is enough. What no rule covers is
- * refused, except a field nobody made a rule for: there the row's answer counts.
+ * A rule's name is `table`, `table.field`, `table.*` or `*`; its operation is a field of its own. Both the
+ * row and, if one is asked for, the field must pass. Of several rules with the same name one is enough. What
+ * no rule covers is refused, except a field nobody made a rule for: there the row's answer counts.
  */
 
 var cache = require('./cache');
+var own = require('./own');
 var record = require('./glide/record');
 
 /** @param {Object} platform with records, engine and context */
@@ -111,9 +112,10 @@ Access.prototype = {
         var row = request.row || platform.records.blank(request.table);
         try {
             return platform.context.run(asUser(platform.context, request.user), function () {
-                return platform.engine.runAcl(rule.script, 'sys_security_acl.' + rule.name + ' ' + rule.operation, {
+                var name = 'sys_security_acl.' + rule.name + ' ' + rule.operation;
+                return platform.engine.runAcl(rule.script, name, {
                     scope: platform.scopes.nameOf(rule),
-                    bindings: {current: record.wrap(platform, request.table, copy(row))}
+                    bindings: {current: record.wrap(platform, request.table, own.copy(row))}
                 }) === true;
             });
         } catch (error) {
@@ -154,10 +156,4 @@ function namesById(rows) {
     var found = {};
     rows.forEach(function (row) { found[row.sys_id] = row.name; });
     return found;
-}
-
-function copy(row) {
-    var result = {};
-    Object.keys(row).forEach(function (name) { result[name] = row[name]; });
-    return result;
 }

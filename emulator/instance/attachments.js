@@ -17,7 +17,8 @@ var PIECE_BYTES = 699999;
  */
 exports.write = function (platform, file, bytes) {
     var sysId = platform.records.insert('sys_attachment', {table_name: file.table, table_sys_id: file.sysId,
-        file_name: file.name, content_type: file.contentType, size_bytes: String(bytes.length), state: 'available'});
+        file_name: file.name, content_type: file.contentType, size_bytes: String(bytes.length),
+        state: 'available'});
     for (var start = 0, position = 0; start < bytes.length; start += PIECE_BYTES, position++) {
         var piece = java.util.Arrays.copyOfRange(bytes, start, Math.min(start + PIECE_BYTES, bytes.length));
         platform.records.insert('sys_attachment_doc', {sys_attachment: sysId, position: String(position),
@@ -49,7 +50,8 @@ exports.list = function (platform, table, sysId, name) {
 };
 
 exports.remove = function (platform, sysId) {
-    platform.records.query('sys_attachment_doc', query.equal({sys_attachment: sysId})).forEach(function (piece) {
+    var pieces = platform.records.query('sys_attachment_doc', query.equal({sys_attachment: sysId}));
+    pieces.forEach(function (piece) {
         platform.records.remove('sys_attachment_doc', piece.sys_id, {workflow: false});
     });
     platform.records.remove('sys_attachment', sysId);

@@ -62,7 +62,8 @@ function crypt(platform, mode, iv, bytes) {
     if (!platform.key) {
         throw failure.error('this instance has no key for password2 columns');
     }
-    engine.init(javax.crypto.Cipher[mode], platform.key, new javax.crypto.spec.GCMParameterSpec(TAG_BITS, iv));
+    var parameters = new javax.crypto.spec.GCMParameterSpec(TAG_BITS, iv);
+    engine.init(javax.crypto.Cipher[mode], platform.key, parameters);
     return engine.doFinal(bytes);
 }
 

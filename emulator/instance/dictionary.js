@@ -1,13 +1,15 @@
 /**
- * Tables and columns: what sys_db_object, sys_dictionary and sys_index say, and the physical tables that follow.
+ * Tables and columns: what sys_db_object, sys_dictionary and sys_index say, and the physical tables that
+ * follow.
  *
- * Rows of these three tables are the only way to change the structure, whoever writes them (a fix script, an update
- * set, GlideTableCreator). The column rows that every table has (sys_id and its kin) are implied.
+ * Rows of these three tables are the only way to change the structure, whoever writes them (a fix script, an
+ * update set, GlideTableCreator). The column rows that every table has (sys_id and its kin) are implied.
  */
 
 var failure = require('failure');
 
 var identity = require('identity');
+var own = require('./own');
 
 var TABLES = 'sys_db_object';
 var COLUMNS = 'sys_dictionary';
@@ -16,18 +18,20 @@ var INDEXES = 'sys_index';
 /** Types → how the database compares them, and how long they are when the dictionary does not say. */
 var TYPES = {
     string: {length: 40}, 'integer': {kind: 'integer'}, longint: {kind: 'integer'}, 'boolean': {},
-    decimal: {kind: 'decimal'}, 'float': {kind: 'decimal'}, currency: {kind: 'decimal'}, percent_complete: {kind: 'decimal'},
-    reference: {length: 32}, GUID: {length: 32}, glide_date_time: {}, glide_date: {}, glide_time: {},
-    glide_duration: {}, due_date: {}, choice: {length: 40}, password: {length: 255}, password2: {}, script: {},
-    script_plain: {}, script_server: {}, xml: {}, html: {}, html_template: {}, html_script: {}, css: {}, json: {},
-    translated_text: {}, translated_field: {length: 40}, translated_html: {}, journal: {}, journal_input: {},
-    email: {length: 100}, url: {length: 1024}, phone_number: {length: 40}, table_name: {length: 80},
-    field_name: {length: 80}, field_list: {}, slushbucket: {}, conditions: {}, user_roles: {length: 255},
-    user_input: {}, user_image: {length: 40}, sys_class_name: {length: 80}, glide_list: {length: 1024},
-    document_id: {length: 32}, domain_id: {length: 32}, version: {length: 40}, color: {length: 40}, image: {length: 255},
-    name_values: {}, compressed: {}, ip_addr: {length: 45}, order_index: {kind: 'integer'}, composite_field: {length: 300},
-    data_structure: {}, variables: {}, workflow: {length: 80}, timer: {}, schedule_date_time: {length: 18},
-    day_of_week: {kind: 'integer'}, day_of_month: {kind: 'integer'}, month_of_year: {kind: 'integer'}, int: {kind: 'integer'},
+    decimal: {kind: 'decimal'}, 'float': {kind: 'decimal'}, currency: {kind: 'decimal'},
+    percent_complete: {kind: 'decimal'}, reference: {length: 32}, GUID: {length: 32}, glide_date_time: {},
+    glide_date: {}, glide_time: {}, glide_duration: {}, due_date: {}, choice: {length: 40},
+    password: {length: 255}, password2: {}, script: {}, script_plain: {}, script_server: {}, xml: {},
+    html: {}, html_template: {}, html_script: {}, css: {}, json: {}, translated_text: {},
+    translated_field: {length: 40}, translated_html: {}, journal: {}, journal_input: {}, email: {length: 100},
+    url: {length: 1024}, phone_number: {length: 40}, table_name: {length: 80}, field_name: {length: 80},
+    field_list: {}, slushbucket: {}, conditions: {}, user_roles: {length: 255}, user_input: {},
+    user_image: {length: 40}, sys_class_name: {length: 80}, glide_list: {length: 1024},
+    document_id: {length: 32}, domain_id: {length: 32}, version: {length: 40}, color: {length: 40},
+    image: {length: 255}, name_values: {}, compressed: {}, ip_addr: {length: 45},
+    order_index: {kind: 'integer'}, composite_field: {length: 300}, data_structure: {}, variables: {},
+    workflow: {length: 80}, timer: {}, schedule_date_time: {length: 18}, day_of_week: {kind: 'integer'},
+    day_of_month: {kind: 'integer'}, month_of_year: {kind: 'integer'}, int: {kind: 'integer'},
     icon: {length: 40}, properties: {}, template_value: {}, glyphicon: {length: 40}, catalog_preview: {}
 };
 
@@ -59,7 +63,8 @@ Dictionary.prototype = {
      *
      * @param {string} name
      * @returns {{name, sysId, label, scope, superClass, columns}|null} columns: element → {name, label, type,
-     *     maxLength, defaultValue, reference, mandatory, unique, active}; the answer is shared, do not change it
+     * maxLength, defaultValue, reference, mandatory, unique, active}; the answer is shared, do not change
+     *     it
      */
     table: function (name) {
         var known = this._known.get(String(name));
@@ -88,15 +93,18 @@ Dictionary.prototype = {
 
     _described: function (row) {
         var columns = {};
-        SYSTEM.forEach(function (column) { columns[column.element] = described(dictionaryRow(row.name, column)); });
+        SYSTEM.forEach(function (column) {
+            columns[column.element] = described(dictionaryRow(row.name, column));
+        });
         this._rows(COLUMNS, {name: row.name}).filter(function (entry) { return entry.element; })
             .forEach(function (entry) { columns[entry.element] = described(entry); });
-        return {name: row.name, sysId: row.sys_id, label: row.label || row.name, scope: row.sys_scope || 'global',
-            superClass: row.super_class, columns: columns,
+        return {name: row.name, sysId: row.sys_id, label: row.label || row.name,
+            scope: row.sys_scope || 'global', superClass: row.super_class, columns: columns,
             //: What scripts of other scopes may do with it.
             access: {read_access: row.read_access !== '0', create_access: row.create_access === '1',
                 update_access: row.update_access === '1', delete_access: row.delete_access === '1'},
-            // What GlideRecord builds once per table; it goes with this description when the structure changes.
+            // What GlideRecord builds once per table; it goes with this description when the structure
+            // changes.
             faces: new java.util.concurrent.ConcurrentHashMap()};
     },
 
@@ -108,13 +116,15 @@ Dictionary.prototype = {
         return this._rows(table, values)[0] || null;
     },
 
-    // ---- the platform's own tables -------------------------------------------------------------------------------
+    // ---- the platform's own tables
+    // -------------------------------------------------------------------------------
 
     /**
      * Create many tables at once on an empty database, and the rows that describe them.
      *
-     * @param {Array<{name, label, scope, fields: Object, columns: Array}>} definitions columns: {element, label, type,
-     *     maxLength, defaultValue, reference, mandatory, unique}; `fields`: more fields of the sys_db_object row
+     * @param {Array<{name, label, scope, fields: Object, columns: Array}>} definitions columns: {element,
+     *     label, type, maxLength, defaultValue, reference, mandatory, unique}; `fields`: more fields of the
+     *     sys_db_object row
      */
     install: function (definitions) {
         var self = this;
@@ -150,7 +160,8 @@ Dictionary.prototype = {
         this._known.clear();
     },
 
-    // ---- changes of structure, called by records.js around the write of the row itself --------------------------
+    // ---- changes of structure, called by records.js around the write of the row itself
+    // --------------------------
 
     /** Is a row of this table a piece of structure? */
     governs: function (table) {
@@ -202,7 +213,8 @@ Dictionary.prototype = {
             throw failure.error('"' + row.name + '" is not a table name (lower case letters, digits, _)');
         }
         if (row.super_class) {
-            throw failure.error('table ' + row.name + ' extends another table, which the emulator does not provide');
+            throw failure.error('table ' + row.name +
+                ' extends another table, which the emulator does not provide');
         }
         if (this._rows(TABLES, {name: row.name}).length > 1) {
             throw failure.error('table ' + row.name + ' exists already', {duplicate: true, index: 'name'});
@@ -215,7 +227,9 @@ Dictionary.prototype = {
     _createPhysically: function (name) {
         var store = this._store;
         store.createTable(name);
-        SYSTEM.slice(1).forEach(function (column) { store.addColumn(name, column.element, kindOf(column.type)); });
+        SYSTEM.slice(1).forEach(function (column) {
+            store.addColumn(name, column.element, kindOf(column.type));
+        });
     },
 
     _createColumn: function (row) {
@@ -258,7 +272,7 @@ Dictionary.prototype = {
         if (!this._store.columns(row.name || '').length) {
             throw failure.error('column ' + row.element + ': there is no table ' + row.name);
         }
-        if (!TYPES.hasOwnProperty(type)) {
+        if (!own.has(TYPES, type)) {
             throw failure.error('column ' + row.name + '.' + row.element + ' has the type "' + type +
                 '", which the emulator does not provide');
         }
@@ -341,7 +355,7 @@ Dictionary.prototype = {
 };
 
 function kindOf(type) {
-    return (TYPES.hasOwnProperty(type) && TYPES[type].kind) || 'text';
+    return (own.has(TYPES, type) && TYPES[type].kind) || 'text';
 }
 
 function indexName(table, columns) {
@@ -351,7 +365,8 @@ function indexName(table, columns) {
 function dictionaryRow(table, column) {
     var length = Number(column.maxLength) || (TYPES[column.type] || {}).length;
     return {name: table, element: column.element, column_label: column.label || column.element,
-        internal_type: column.type, max_length: length ? String(length) : null, reference: column.reference || null,
+        internal_type: column.type, max_length: length ? String(length) : null,
+        reference: column.reference || null,
         default_value: column.defaultValue === undefined ? null : column.defaultValue,
         mandatory: column.mandatory ? '1' : '0', unique: column.unique ? '1' : '0', active: '1'};
 }
@@ -360,12 +375,14 @@ function described(entry) {
     var type = entry.internal_type || 'string';
     return {name: entry.element, label: entry.column_label || entry.element, type: type,
         maxLength: Number(entry.max_length) || (TYPES[type] || {}).length || null,
-        defaultValue: entry.default_value === null || entry.default_value === undefined ? null : entry.default_value,
+        defaultValue: entry.default_value === undefined ? null : entry.default_value,
         reference: entry.reference || null, mandatory: entry.mandatory === '1', unique: entry.unique === '1',
         active: entry.active !== '0', display: entry.display === '1'};
 }
 
-/** A row of the platform's own: its sys_id follows from what it is, so that every empty instance has the same. */
+/**
+ * A row of the platform's own: its sys_id follows from what it is, so that every empty instance has the same.
+ */
 function stamped(row, subject) {
     var now = identity.now();
     row.sys_id = identity.derived(subject);

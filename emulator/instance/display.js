@@ -2,6 +2,7 @@
  * What people see of a value: the name behind a reference, the label of a choice, true and false.
  */
 
+var own = require('./own');
 var query = require('./query');
 
 /** Columns that name a row, when the dictionary marks none. */
@@ -50,7 +51,7 @@ exports.row = function (definition, row) {
 exports.column = function (definition) {
     var columns = definition.columns;
     var marked = Object.keys(columns).filter(function (name) { return columns[name].display; });
-    return marked[0] || NAMING.filter(function (name) { return columns.hasOwnProperty(name); })[0] || null;
+    return marked[0] || NAMING.filter(function (name) { return own.has(columns, name); })[0] || null;
 };
 
 /** The stored value of a display value: a referenced row found by its name, else the text itself. */

@@ -1,8 +1,9 @@
 /**
- * What a scoped application may do with tables of another scope. [ELIN's export; the words of a refusal are inferred]
+ * What a scoped application may do with tables of another scope. [ELIN's export; the words of a refusal are
+ * inferred]
  *
- * A table says for itself whether other scopes may read, create, change or delete its rows; beyond that an application
- * needs a sys_scope_privilege row. Scripts of the global scope are not held back here.
+ * A table says for itself whether other scopes may read, create, change or delete its rows; beyond that an
+ * application needs a sys_scope_privilege row. Scripts of the global scope are not held back here.
  */
 
 var query = require('./query');

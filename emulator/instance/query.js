@@ -1,12 +1,14 @@
 /**
  * Encoded queries as condition trees. [c_GlideRecordAPI, c_RESTAPI]
  *
- * A tree is {all: [trees]}, {any: [trees]}, {none: true} or a leaf {field, path: [{column, table}], column, type,
- * operator, value}. `path` leads through reference columns; `value` is a string, or a list for IN and NOT IN.
- * Operators are the subset the emulator knows; an unknown one is refused, where the platform would guess.
+ * A tree is {all: [trees]}, {any: [trees]}, {none: true} or a leaf {field, path: [{column, table}], column,
+ * type, operator, value}. `path` leads through reference columns; `value` is a string, or a list for IN and
+ * NOT IN. Operators are the subset the emulator knows; an unknown one is refused, where the platform would
+ * guess.
  */
 
 var failure = require('failure');
+var own = require('./own');
 
 /** Longest first: the first that fits is meant. */
 var OPERATORS = ['ISNOTEMPTY', 'STARTSWITH', 'ENDSWITH', 'NOT LIKE', 'NOT IN', 'ISEMPTY', 'LIKE', 'IN',
@@ -80,7 +82,7 @@ exports.alternative = function (conditions, index, leaf) {
 
 function sort(field, descending, found, context) {
     var definition = context.dictionary.table(context.table);
-    if (definition && definition.columns.hasOwnProperty(field)) {
+    if (definition && own.has(definition.columns, field)) {
         found.orderBy.push({column: field, descending: descending});
     } else {
         found.dropped.push(field);
@@ -125,8 +127,8 @@ function whole(alternatives) {
 exports.leaf = function (field, operator, value, context) {
     var known = SYNONYMS[operator] || operator;
     if (OPERATORS.indexOf(known) < 0) {
-        throw failure.error('query operator "' + operator + '" is not provided; known: ' + OPERATORS.join(', '),
-            {badQuery: true});
+        throw failure.error('query operator "' + operator + '" is not provided; known: ' +
+            OPERATORS.join(', '), {badQuery: true});
     }
     var target = resolve(field, context);
     return target && complete(target, known, computed(value, context));
@@ -138,11 +140,11 @@ function resolve(field, context) {
     var definition = context.dictionary.table(context.table);
     var path = [];
     while (definition && names.length > 1) {
-        var step = definition.columns.hasOwnProperty(names[0]) && definition.columns[names[0]];
+        var step = own.has(definition.columns, names[0]) && definition.columns[names[0]];
         definition = step && step.reference ? context.dictionary.table(step.reference) : null;
         path.push({column: names.shift(), table: step && step.reference});
     }
-    if (!definition || !definition.columns.hasOwnProperty(names[0])) {
+    if (!definition || !own.has(definition.columns, names[0])) {
         return null;
     }
     return {field: field, path: path, column: names[0], type: definition.columns[names[0]].type};
@@ -162,7 +164,7 @@ function computed(value, context) {
 function complete(target, operator, value) {
     if (operator === 'IN' || operator === 'NOT IN') {
         target.value = listed(value).map(function (one) { return stored(one, target.type); });
-    } else if (EMPTY.hasOwnProperty(operator) && (String(value) === '' || String(value) === 'NULL')) {
+    } else if (own.has(EMPTY, operator) && (String(value) === '' || String(value) === 'NULL')) {
         operator = EMPTY[operator];
     } else {
         target.value = stored(String(value), target.type);
@@ -182,13 +184,17 @@ function stored(value, type) {
     return value;
 }
 
-/** A tree as an encoded query, as far as one can say it: alternatives of single conditions, or of whole queries. */
+/**
+ * A tree as an encoded query, as far as one can say it: alternatives of single conditions, or of whole
+ * queries.
+ */
 exports.encode = function (tree) {
     if (tree.all) {
         return tree.all.map(exports.encode).filter(String).join('^');
     }
     if (tree.any) {
-        return tree.any.map(exports.encode).join(tree.any.some(function (one) { return one.all; }) ? '^NQ' : '^OR');
+        var whole = tree.any.some(function (one) { return one.all; });
+        return tree.any.map(exports.encode).join(whole ? '^NQ' : '^OR');
     }
     var value = tree.operator === 'ISEMPTY' || tree.operator === 'ISNOTEMPTY' ? '' : String(tree.value);
     return tree.field + tree.operator + value.replace(/\^/g, '^^');
@@ -207,7 +213,8 @@ exports.equal = function (values) {
     })};
 };
 
-// ---- the same conditions on a row in hand ------------------------------------------------------------------------
+// ---- the same conditions on a row in hand
+// ------------------------------------------------------------------------
 
 var OPPOSITES = {'!=': '=', 'NOT IN': 'IN', 'NOT LIKE': 'LIKE', 'ISEMPTY': 'ISNOTEMPTY'};
 
@@ -240,7 +247,7 @@ exports.matches = function (tree, row, fetch) {
     if (tree.all || tree.any) {
         return tree.all ? tree.all.every(one) : tree.any.some(one);
     }
-    var opposite = OPPOSITES.hasOwnProperty(tree.operator);
+    var opposite = own.has(OPPOSITES, tree.operator);
     return opposite !== satisfied(tree, opposite ? OPPOSITES[tree.operator] : tree.operator, row, fetch);
 };
 

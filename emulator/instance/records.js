@@ -6,6 +6,7 @@
 
 var failure = require('failure');
 var identity = require('identity');
+var own = require('./own');
 var query = require('query');
 var value = require('value');
 
@@ -34,9 +35,9 @@ Records.prototype = {
     /**
      * Let business rules take part.
      *
-     * @param {{before: function, after: function}} hooks both get (operation, table, current, previous, options):
-     *     operation is 'insert', 'update' or 'delete'; `current` is the row itself, which before may change;
-     *     before may answer {abort: true, message}
+     * @param {{before: function, after: function}} hooks both get (operation, table, current, previous,
+     *     options): operation is 'insert', 'update' or 'delete'; `current` is the row itself, which before
+     *     may change; before may answer {abort: true, message}
      */
     setHooks: function (hooks) {
         this._hooks = {before: hooks.before || nothing, after: hooks.after || nothing};
@@ -45,7 +46,8 @@ Records.prototype = {
     /**
      * Be told of every write, after it and before the after rules.
      *
-     * @param {function({table, sysId, operation, row, changes, previous})} listener changes: list of column names
+     * @param {function({table, sysId, operation, row, changes, previous})} listener changes: list of
+     *     column names
      */
     onChange: function (listener) {
         this._listeners.add(listener);
@@ -56,8 +58,8 @@ Records.prototype = {
      *
      * @param {string} table
      * @param {Object} row column → value
-     * @param {{workflow: boolean, systemFields: boolean, user: string}=} options workflow false: no business rules;
-     *     systemFields false: sys_created_on and its kin are kept as given
+     * @param {{workflow: boolean, systemFields: boolean, user: string}=} options workflow false: no
+     *     business rules; systemFields false: sys_created_on and its kin are kept as given
      * @returns {string} sys_id
      * @throws with .duplicate (and .index) or .aborted when it is refused
      */
@@ -87,7 +89,7 @@ Records.prototype = {
         if (!previous) {
             return null;
         }
-        var current = copy(previous);
+        var current = own.copy(previous);
         this._assign(definition, current, changes);
         if (!differences(current, previous).length && !choices.force) {
             return previous.sys_id;
@@ -108,15 +110,16 @@ Records.prototype = {
         if (!previous) {
             return false;
         }
-        this._before('delete', table, previous, copy(previous), choices);
+        this._before('delete', table, previous, own.copy(previous), choices);
         this._written(table, 'delete', null, previous);
-        this._told('delete', table, previous, copy(previous), [], choices);
+        this._told('delete', table, previous, own.copy(previous), [], choices);
         return true;
     },
 
     /** One row by its sys_id, or null. */
     get: function (table, sysId) {
-        return this._platform.store.select(table, query.equal({sys_id: sysId || 'none'}), {limit: 1})[0] || null;
+        var where = query.equal({sys_id: sysId || 'none'});
+        return this._platform.store.select(table, where, {limit: 1})[0] || null;
     },
 
     /**
@@ -132,7 +135,7 @@ Records.prototype = {
             return this._platform.store.select(table, where, options);
         }
         var parsed = this.parse(table, where);
-        var choices = copy(options || {});
+        var choices = own.copy(options || {});
         choices.orderBy = parsed.orderBy.concat(choices.orderBy || []);
         return this._platform.store.select(table, parsed.where, choices);
     },
@@ -201,15 +204,13 @@ Records.prototype = {
 
     /** Rules may have put anything into the row; cut what is too long, which the platform does silently. */
     _conform: function (definition, row) {
-        var log = this._platform.log;
+        var self = this;
         Object.keys(row).forEach(function (name) {
             row[name] = value.stored(definition, name, row[name]);
             var longest = definition.columns[name].maxLength;
-            if (row[name] !== null && longest && row[name].length > longest && value.isText(definition, name)) {
-                if (log) {
-                    log.warn('records', definition.name + '.' + name + ' was cut from ' + row[name].length +
-                        ' to ' + longest + ' characters');
-                }
+            if (longest && value.isText(definition, name) && (row[name] || '').length > longest) {
+                self._platform.log.warn('records', definition.name + '.' + name + ' was cut from ' +
+                    row[name].length + ' to ' + longest + ' characters');
                 row[name] = row[name].slice(0, longest);
             }
         });
@@ -240,12 +241,15 @@ Records.prototype = {
         }
         var answer = this._hooks.before(operation, table, current, previous, options);
         if (answer && answer.abort) {
-            throw failure.error(answer.message || operation + ' of ' + table + ' was aborted by a business rule',
-                {aborted: true});
+            throw failure.error(answer.message || operation + ' of ' + table +
+                ' was aborted by a business rule', {aborted: true});
         }
     },
 
-    /** Access rules are written by whoever has elevated to security_admin, and by nobody else. [t_CreateAnACLRule] */
+    /**
+     * Access rules are written by whoever has elevated to security_admin, and by nobody else.
+     * [t_CreateAnACLRule]
+     */
     _elevated: function (table) {
         var context = this._platform.context;
         if (GUARDED.indexOf(table) >= 0 && context && context.running() && !context.current().elevated) {
@@ -292,7 +296,7 @@ Records.prototype = {
     },
 
     _told: function (operation, table, current, previous, changes, options) {
-        var event = {table: table, sysId: current.sys_id, operation: operation, row: copy(current),
+        var event = {table: table, sysId: current.sys_id, operation: operation, row: own.copy(current),
             changes: changes, previous: previous};
         var listeners = this._listeners.toArray();
         for (var i = 0; i < listeners.length; i++) {
@@ -303,12 +307,6 @@ Records.prototype = {
         }
     }
 };
-
-function copy(row) {
-    var result = {};
-    Object.keys(row).forEach(function (name) { result[name] = row[name]; });
-    return result;
-}
 
 function differences(current, previous) {
     return Object.keys(current).filter(function (name) { return current[name] !== previous[name]; });

@@ -3,6 +3,7 @@
  */
 
 var failure = require('failure');
+var own = require('./own');
 
 /** What a column name or table name may look like; nothing else ever gets into a statement. */
 var NAME = /^[A-Za-z_][A-Za-z0-9_.]{0,127}$/;
@@ -57,14 +58,14 @@ exports.aggregate = function (table, where, wanted) {
     var measures = wanted.measures.map(measure);
     var columns = groups.map(function (unused, i) { return 'g' + i; })
         .concat(measures.map(function (unused, i) { return 'm' + i; }));
-    var text = 'SELECT json_array(' + groups.concat(measures).map(asText).join(', ') + ') FROM ' + quote(table) +
-        filter(where, values) + (groups.length ? ' GROUP BY ' + groups.join(', ') : '') +
+    var text = 'SELECT json_array(' + groups.concat(measures).map(asText).join(', ') + ') FROM ' +
+        quote(table) + filter(where, values) + (groups.length ? ' GROUP BY ' + groups.join(', ') : '') +
         order(wanted.orderBy || wanted.groups.map(function (column) { return {column: column}; }), true);
     return {text: text, values: values, columns: columns};
 };
 
 function measure(wanted) {
-    if (!MEASURES.hasOwnProperty(wanted.type)) {
+    if (!own.has(MEASURES, wanted.type)) {
         throw failure.error('aggregate "' + wanted.type + '" is not provided; known: ' +
             Object.keys(MEASURES).join(', '));
     }
@@ -79,7 +80,8 @@ function asText(expression) {
 function cells(columns, perCall) {
     var parts = [];
     for (var start = 0; start < columns.length; start += perCall) {
-        parts.push('json_array(' + columns.slice(start, start + perCall).map(quote).map(asText).join(', ') + ')');
+        var part = columns.slice(start, start + perCall).map(quote).map(asText);
+        parts.push('json_array(' + part.join(', ') + ')');
     }
     return parts.join(', ');
 }
@@ -117,14 +119,15 @@ function condition(tree, values) {
     if (tree.any) {
         return joined(tree.any, ' OR ', '0', values);
     }
-    if (OPPOSITES.hasOwnProperty(tree.operator)) {
+    if (own.has(OPPOSITES, tree.operator)) {
         return 'NOT IFNULL(' + positive(tree, OPPOSITES[tree.operator], values) + ', 0)';
     }
     return positive(tree, tree.operator, values);
 }
 
 function joined(list, word, empty, values) {
-    return list.length ? '(' + list.map(function (one) { return condition(one, values); }).join(word) + ')' : empty;
+    var parts = list.map(function (one) { return condition(one, values); });
+    return parts.length ? '(' + parts.join(word) + ')' : empty;
 }
 
 /** A condition on a field of a referenced row becomes one nested query per step. */
@@ -140,7 +143,7 @@ function positive(leaf, operator, values) {
 
 function comparison(column, operator, leaf, values) {
     if (operator === 'ISNOTEMPTY') {
-        return "(" + column + " IS NOT NULL AND " + column + " <> '')";
+        return '(' + column + ' IS NOT NULL AND ' + column + " <> '')";
     }
     if (operator === 'IN') {
         leaf.value.forEach(function (value) { values.push(value); });
@@ -150,7 +153,7 @@ function comparison(column, operator, leaf, values) {
         values.push(pattern(operator, leaf.value));
         return column + " LIKE ? ESCAPE '\\'";
     }
-    if (!COMPARISONS.hasOwnProperty(operator)) {
+    if (!own.has(COMPARISONS, operator)) {
         throw failure.error('operator "' + operator + '" is not provided');
     }
     values.push(leaf.value);

@@ -1,8 +1,8 @@
 /**
  * Rows in SQLite: one connection, one lock, rows as plain objects of strings and nulls.
  *
- * Knows tables and columns but neither types nor rules: those are the dictionary's and the records module's. Text
- * compares without regard to case, as the platform's own database does.
+ * Knows tables and columns but neither types nor rules: those are the dictionary's and the records module's.
+ * Text compares without regard to case, as the platform's own database does.
  */
 
 var failure = require('failure');
@@ -96,11 +96,12 @@ Store.prototype = {
         });
     },
 
-    // ---- structure -----------------------------------------------------------------------------------------------
+    // ---- structure
+    // -----------------------------------------------------------------------------------------------
 
     tableExists: function (table) {
-        return this._read('SELECT json_array(name) FROM sqlite_master WHERE type = ? AND name = ?', ['table', table], ['name'])
-            .length > 0;
+        return this._read('SELECT json_array(name) FROM sqlite_master WHERE type = ? AND name = ?',
+            ['table', table], ['name']).length > 0;
     },
 
     createTable: function (table) {
@@ -118,7 +119,8 @@ Store.prototype = {
      * @param {string=} kind 'text' (default), 'integer' or 'decimal': how it compares and sorts
      */
     addColumn: function (table, column, kind) {
-        this._alter('ALTER TABLE ' + quote(table) + ' ADD COLUMN ' + quote(column) + ' ' + sql.declaration(kind));
+        this._alter('ALTER TABLE ' + quote(table) + ' ADD COLUMN ' + quote(column) + ' ' +
+            sql.declaration(kind));
     },
 
     dropColumn: function (table, column) {
@@ -157,8 +159,8 @@ Store.prototype = {
     /** Indexes of a table: [{name, unique, columns}], without the ones SQLite makes by itself. */
     indexes: function (table) {
         var self = this;
-        return this._read('SELECT json_array(name, "unique") FROM pragma_index_list(?) WHERE origin = ?', [table, 'c'],
-            ['name', 'unique']).map(function (row) {
+        return this._read('SELECT json_array(name, "unique") FROM pragma_index_list(?) WHERE origin = ?',
+            [table, 'c'], ['name', 'unique']).map(function (row) {
             return {name: row.name, unique: row.unique === 1, columns: self._indexed(row.name)};
         });
     },
@@ -168,7 +170,8 @@ Store.prototype = {
             .map(function (row) { return row.name; });
     },
 
-    // ---- rows ----------------------------------------------------------------------------------------------------
+    // ---- rows
+    // ----------------------------------------------------------------------------------------------------
 
     /**
      * Read rows.
@@ -195,7 +198,8 @@ Store.prototype = {
      *
      * @param {string} table
      * @param {Object} where
-     * @param {{groups: Array<string>, measures: Array<{type: string, column: string}>, orderBy: Array}} wanted
+     * @param {{groups: Array<string>, measures: Array<{type: string, column: string}>, orderBy: Array}}
+     *     wanted
      * @returns {Array<{groups: Object, values: Array<string>}>} measures in the order asked for
      */
     aggregate: function (table, where, wanted) {
@@ -203,7 +207,9 @@ Store.prototype = {
         return this._read(statement.text, statement.values, statement.columns).map(function (row) {
             var groups = {};
             wanted.groups.forEach(function (column, i) { groups[column] = row['g' + i]; });
-            return {groups: groups, values: wanted.measures.map(function (unused, i) { return row['m' + i]; })};
+            return {
+                groups: groups, values: wanted.measures.map(function (unused, i) { return row['m' + i]; })
+            };
         });
     },
 

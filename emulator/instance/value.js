@@ -3,6 +3,7 @@
  */
 
 var failure = require('failure');
+var own = require('./own');
 
 var FORMATS = {
     'integer': {pattern: /^-?\d{1,15}$/, wanted: 'a whole number'},
@@ -23,10 +24,11 @@ var BOOLEANS = {'1': '1', 'true': '1', 'yes': '1', '0': '0', 'false': '0', 'no':
  * @param {string} name column
  * @param {*} given string, number, boolean, GlideElement, GlideDateTime, null …
  * @returns {string|null} null for empty
- * @throws when the column does not exist or the value cannot be of its type (the platform would store nonsense)
+ * @throws when the column does not exist or the value cannot be of its type (the platform would store
+ *     nonsense)
  */
 exports.stored = function (definition, name, given) {
-    if (!definition.columns.hasOwnProperty(name)) {
+    if (!own.has(definition.columns, name)) {
         throw failure.error('table ' + definition.name + ' has no column ' + name, {unknownColumn: name});
     }
     var type = definition.columns[name].type;
@@ -40,7 +42,7 @@ exports.stored = function (definition, name, given) {
     if (text === '') {
         return null;
     }
-    if (FORMATS.hasOwnProperty(type)) {
+    if (own.has(FORMATS, type)) {
         return formatted(definition, name, type, text);
     }
     return text;
@@ -49,7 +51,7 @@ exports.stored = function (definition, name, given) {
 /** Is it a column whose text is cut at its length? Numbers and dates are not text. */
 exports.isText = function (definition, name) {
     var type = definition.columns[name].type;
-    return type !== 'boolean' && !FORMATS.hasOwnProperty(type);
+    return type !== 'boolean' && !own.has(FORMATS, type);
 };
 
 function truth(definition, name, text) {
@@ -58,7 +60,8 @@ function truth(definition, name, text) {
     }
     var known = BOOLEANS[text.toLowerCase()];
     if (!known) {
-        throw failure.error(definition.name + '.' + name + ' is a boolean and cannot be "' + text.slice(0, 40) + '"');
+        throw failure.error(definition.name + '.' + name + ' is a boolean and cannot be "' +
+            text.slice(0, 40) + '"');
     }
     return known;
 }
@@ -67,8 +70,8 @@ function formatted(definition, name, type, text) {
     // A script's 5 may come as 5.0 when it was computed in Java.
     var value = type === 'integer' ? text.trim().replace(/\.0+$/, '') : text.trim();
     if (!FORMATS[type].pattern.test(value)) {
-        throw failure.error(definition.name + '.' + name + ' is of type ' + type + ' (' + FORMATS[type].wanted +
-            ') and cannot be "' + text.slice(0, 40) + '"');
+        throw failure.error(definition.name + '.' + name + ' is of type ' + type + ' (' +
+            FORMATS[type].wanted + ') and cannot be "' + text.slice(0, 40) + '"');
     }
     return value;
 }

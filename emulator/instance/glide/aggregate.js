@@ -16,8 +16,8 @@ exports.install = function (scope, platform) {
         }
         var cursor = new cursors.Cursor(platform, String(table));
         cursor.known();
-        return Object.create(METHODS, {$: {value: {cursor: cursor, measures: [], groups: [], order: [], rows: [],
-            position: -1}}});
+        var state = {cursor: cursor, measures: [], groups: [], order: [], rows: [], position: -1};
+        return Object.create(METHODS, {$: {value: state}});
     }
     GlideAggregate.prototype = METHODS;
     scope.GlideAggregate = GlideAggregate;
@@ -43,7 +43,8 @@ function indexOf(aggregate, type, column) {
 }
 
 function measured(type, column) {
-    return {type: String(type).toUpperCase(), column: column === undefined || column === null ? null : String(column)};
+    var named = column !== undefined && column !== null;
+    return {type: String(type).toUpperCase(), column: named ? String(column) : null};
 }
 
 function condition_(aggregate, leaf) {

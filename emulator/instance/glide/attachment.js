@@ -29,8 +29,10 @@ function placeOf(given) {
 
 function written(attachment, given, name, contentType, bytes) {
     var place = placeOf(given);
-    return attachments.write(attachment.$.platform, {table: place.table, sysId: place.sysId, name: String(name),
-        contentType: String(contentType || 'application/octet-stream')}, bytes);
+    return attachments.write(attachment.$.platform, {
+        table: place.table, sysId: place.sysId, name: String(name),
+        contentType: String(contentType || 'application/octet-stream')
+    }, bytes);
 }
 
 var METHODS = trap.members(Object.create(trap.create('GlideSysAttachment', unknown, unknown)), {

@@ -1,5 +1,6 @@
 /**
- * QueryCondition: what addQuery returns, so that another way to satisfy it can be added. [c_GlideQueryConditionScopedAPI]
+ * QueryCondition: what addQuery returns, so that another way to satisfy it can be added.
+ * [c_GlideQueryConditionScopedAPI]
  */
 
 var query = require('../query');
@@ -24,7 +25,8 @@ exports.encoded = function (cursor) {
 
 function leaf(condition, given) {
     var cursor = condition.$.cursor;
-    return given.length === 2 ? cursor.leaf(given[0], '=', given[1]) : cursor.leaf(given[0], given[1], given[2]);
+    return given.length > 2 ? cursor.leaf(given[0], given[1], given[2]) :
+        cursor.leaf(given[0], '=', given[1]);
 }
 
 var CONDITION = trap.members({}, {

@@ -1,16 +1,20 @@
 /**
- * What a GlideRecord holds: conditions, the rows they found, the row it stands on, and what was changed in it.
+ * What a GlideRecord holds: conditions, the rows they found, the row it stands on, and what was changed in
+ * it.
  *
  * Knows nothing of how scripts see it; record.js, element.js and secure.js do that part.
  */
 
 var failure = require('../failure');
 var identity = require('../identity');
+var own = require('../own');
 var privilege = require('../privilege');
 var query = require('../query');
 var value = require('../value');
 
-/** What plain GlideRecord asks before it reads or writes: nothing. Rights are GlideRecordSecure's (secure.js). */
+/**
+ * What plain GlideRecord asks before it reads or writes: nothing. Rights are GlideRecordSecure's (secure.js).
+ */
 var OPEN = {
     readable: function (row) { return row; },
     writable: function (operation, row, changes) { return changes; }
@@ -21,8 +25,8 @@ exports.Cursor = Cursor;
 /**
  * @param {Object} platform
  * @param {string} table
- * @param {Object=} policy readable(row, cursor) → row or null; writable(operation, row, changes, cursor) → changes or
- *     null when the write is refused
+ * @param {Object=} policy readable(row, cursor) → row or null; writable(operation, row, changes, cursor)
+ *     → changes or null when the write is refused
  */
 function Cursor(platform, table, policy) {
     this.platform = platform;
@@ -60,13 +64,14 @@ Cursor.prototype = {
 
     column: function (name) {
         var definition = this.known();
-        if (!definition.columns.hasOwnProperty(name)) {
+        if (!own.has(definition.columns, name)) {
             throw failure.error('table ' + this.table + ' has no column ' + name, {unknownColumn: name});
         }
         return definition.columns[name];
     },
 
-    // ---- the row it stands on ------------------------------------------------------------------------------------
+    // ---- the row it stands on
+    // ------------------------------------------------------------------------------------
 
     /** Stand on no row: all columns empty, or filled with the table's defaults. */
     blank: function (defaults) {
@@ -105,7 +110,7 @@ Cursor.prototype = {
     /** Be the `current` or `previous` of a business rule: the row itself, not a copy. */
     attach: function (row, previous, operation) {
         this.stand(row);
-        this.loaded = copy(row);
+        this.loaded = own.copy(row);
         this.operation = operation || null;
         this.isNew = operation === 'insert';
         this.before = previous || (operation === 'insert' ? {} : this.loaded);
@@ -131,8 +136,8 @@ Cursor.prototype = {
 
     set: function (name, given) {
         if (this.column(name).type === 'password2') {
-            throw failure.error('setValue() on ' + this.table + '.' + name + ': a password2 column is written with ' +
-                'setDisplayValue() only');
+            throw failure.error('setValue() on ' + this.table + '.' + name +
+                ': a password2 column is written with setDisplayValue() only');
         }
         this.put(name, value.stored(this.definition, name, given));
     },
@@ -143,7 +148,7 @@ Cursor.prototype = {
             throw failure.error('the sys_id of an existing row of ' + this.table + ' cannot be changed');
         }
         if (this.values === this.loaded) {
-            this.values = copy(this.loaded);
+            this.values = own.copy(this.loaded);
         }
         this.values[name] = stored;
         this.touched[name] = true;
@@ -165,7 +170,8 @@ Cursor.prototype = {
         return result;
     },
 
-    // ---- query ---------------------------------------------------------------------------------------------------
+    // ---- query
+    // ---------------------------------------------------------------------------------------------------
 
     queryContext: function () {
         this.known();
@@ -199,7 +205,7 @@ Cursor.prototype = {
     },
 
     addOrder: function (field, descending) {
-        if (this.known().columns.hasOwnProperty(field)) {
+        if (own.has(this.known().columns, field)) {
             this.order.push({column: field, descending: descending});
         } else {
             this.drop([field]);
@@ -249,7 +255,8 @@ Cursor.prototype = {
         return this.next();
     },
 
-    // ---- write ---------------------------------------------------------------------------------------------------
+    // ---- write
+    // ---------------------------------------------------------------------------------------------------
 
     options: function () {
         return {workflow: this.workflow, systemFields: this.systemFields};
@@ -362,10 +369,4 @@ function one(field, given) {
     var values = {};
     values[field] = given;
     return values;
-}
-
-function copy(row) {
-    var result = {};
-    Object.keys(row).forEach(function (name) { result[name] = row[name]; });
-    return result;
 }

@@ -1,6 +1,6 @@
 /**
- * GlideElement: one column of a GlideRecord, alive. It shows the row the record stands on now, not the one it stood
- * on when it was asked for. [c_GlideElementAPI, c_GlideElementScopedAPI]
+ * GlideElement: one column of a GlideRecord, alive. It shows the row the record stands on now, not the one it
+ * stood on when it was asked for. [c_GlideElementAPI, c_GlideElementScopedAPI]
  */
 
 var cipher = require('../cipher');
@@ -28,8 +28,8 @@ exports.of = function (cursor, name) {
 };
 
 /**
- * An element that equals true, 'true', 1 and '1' alike, as a yes/no column does on the platform; plain JavaScript has
- * no such object, but Rhino asks its objects what they are equal to.
+ * An element that equals true, 'true', 1 and '1' alike, as a yes/no column does on the platform; plain
+ * JavaScript has no such object, but Rhino asks its objects what they are equal to.
  */
 function truth() {
     var element = new JavaAdapter(Packages.org.mozilla.javascript.ScriptableObject, {
@@ -45,7 +45,7 @@ function truth() {
 
 /** Is it a GlideElement of ours? */
 exports.isElement = function (thing) {
-    return ELEMENT.isPrototypeOf(thing);
+    return Object.prototype.isPrototypeOf.call(ELEMENT, thing);
 };
 
 function valueOf(element) {
@@ -135,8 +135,8 @@ function permitted(element, operation) {
 function walked(element, name) {
     var column = columnOf(element);
     if (!column.reference) {
-        throw failure.error(element.$.cursor.table + '.' + element.$.name + ' is a GlideElement without a member ' +
-            name + '; make it a string first: \'\' + element');
+        throw failure.error(element.$.cursor.table + '.' + element.$.name +
+            ' is a GlideElement without a member ' + name + '; make it a string first: \'\' + element');
     }
     return require('./record').referenced(element.$.cursor, element.$.name)[name];
 }

@@ -11,6 +11,7 @@ var display = require('../display');
 var element = require('./element');
 var failure = require('../failure');
 var identity = require('../identity');
+var own = require('../own');
 var query = require('../query');
 var trap = require('./trap');
 
@@ -90,10 +91,13 @@ exports.referenced = function (cursor, name) {
 
 /** The script's side of a cursor. */
 function faced(cursor, methods) {
-    return Object.create(cursor.definition ? faceOf(cursor.definition, methods) : methods, {$: {value: cursor}});
+    var face = cursor.definition ? faceOf(cursor.definition, methods) : methods;
+    return Object.create(face, {$: {value: cursor}});
 }
 
-/** One object per table with a getter and setter for each column: ten times as fast as asking for each name. */
+/**
+ * One object per table with a getter and setter for each column: ten times as fast as asking for each name.
+ */
 function faceOf(definition, methods) {
     var face = definition.faces.get(methods);
     if (face === null) {
@@ -114,11 +118,11 @@ function property(face, name) {
 
 function unknown(record, name) {
     if (/[A-Z]/.test(name) || !record.$) {
-        throw new TypeError('GlideRecord has no method ' + name + ' here; see the list in the emulator\'s README');
+        throw new TypeError('GlideRecord has no method ' + name + ' here; the emulator\'s README lists them');
     }
     record.$.known();
-    throw failure.error('table ' + record.$.table + ' has no column ' + name + ', and GlideRecord no method ' + name,
-        {unknownColumn: name});
+    throw failure.error('table ' + record.$.table + ' has no column ' + name +
+        ', and GlideRecord no method ' + name, {unknownColumn: name});
 }
 
 function unwritable(record, name) {
@@ -150,11 +154,11 @@ var QUERY = {
     },
     addQuery: function (field, operator, value) {
         if (arguments.length < 2) {
-            throw new TypeError('addQuery takes (field, value) or (field, operator, value); for an encoded query use ' +
-                'addEncodedQuery');
+            throw new TypeError('addQuery takes (field, value) or (field, operator, value); ' +
+                'for an encoded query use addEncodedQuery');
         }
-        return arguments.length === 2 ? added(this, this.$.leaf(field, Array.isArray(operator) ? 'IN' : '=', operator)) :
-            added(this, this.$.leaf(field, operator, value));
+        return added(this, arguments.length > 2 ? this.$.leaf(field, operator, value) :
+            this.$.leaf(field, Array.isArray(operator) ? 'IN' : '=', operator));
     },
     addEncodedQuery: function (encoded) {
         this.$.addEncoded(encoded);
@@ -288,7 +292,7 @@ var TEST = {
         return this.$.definition !== null;
     },
     isValidField: function (field) {
-        return this.$.definition !== null && this.$.definition.columns.hasOwnProperty(String(field));
+        return this.$.definition !== null && own.has(this.$.definition.columns, String(field));
     },
     isValidRecord: function () {
         return !this.$.isNew && Boolean(this.$.values.sys_id);

@@ -1,8 +1,9 @@
 /**
- * GlideRecordSecure: GlideRecord under the access rules of the user it works for. [r_ApplyACLsToAJAXGlideRecord]
+ * GlideRecordSecure: GlideRecord under the access rules of the user it works for.
+ * [r_ApplyACLsToAJAXGlideRecord]
  *
- * Rows that may not be read are not there, fields that may not be read are empty, writes that are not allowed answer
- * null and change nothing.
+ * Rows that may not be read are not there, fields that may not be read are empty, writes that are not allowed
+ * answer null and change nothing.
  */
 
 var record = require('./record');
@@ -35,7 +36,8 @@ function policy(platform) {
             if (!platform.acl.allowed(user(), cursor.table, operation, judged, null)) {
                 return null;
             }
-            return kept(changes, platform.acl.fields(user(), cursor.table, operation, judged, Object.keys(changes)));
+            var names = Object.keys(changes);
+            return kept(changes, platform.acl.fields(user(), cursor.table, operation, judged, names));
         }
     };
 }

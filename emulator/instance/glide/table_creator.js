@@ -1,6 +1,6 @@
 /**
- * GlideTableCreator, as far as OOB/ImportSetUtil shows it: name, label, update(). It is not documented, and global
- * only. Columns are added as sys_dictionary rows.
+ * GlideTableCreator, as far as OOB/ImportSetUtil shows it: name, label, update(). It is not documented, and
+ * global only. Columns are added as sys_dictionary rows.
  */
 
 var failure = require('../failure');
@@ -31,7 +31,8 @@ var METHODS = trap.members(Object.create(trap.create('GlideTableCreator', unknow
             return;
         }
         records.insert('sys_db_object', {name: this.$.name, label: this.$.label});
-        if (!records.query('sys_dictionary', query.equal({name: this.$.name, element: null}), {limit: 1}).length) {
+        var own = query.equal({name: this.$.name, element: null});
+        if (!records.query('sys_dictionary', own, {limit: 1}).length) {
             records.insert('sys_dictionary', {name: this.$.name, internal_type: 'collection',
                 column_label: this.$.label});
         }
@@ -45,6 +46,6 @@ var METHODS = trap.members(Object.create(trap.create('GlideTableCreator', unknow
 });
 
 function unknown(creator, name) {
-    throw failure.error('GlideTableCreator.' + name + ' is not provided; only new GlideTableCreator(name, label) and ' +
-        'update() are known');
+    throw failure.error('GlideTableCreator.' + name +
+        ' is not provided; only new GlideTableCreator(name, label) and update() are known');
 }

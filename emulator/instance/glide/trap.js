@@ -1,8 +1,11 @@
 /**
  * The end of a prototype chain: whoever asks for a name that nothing before it knows, is told so.
  *
- * A script on the platform would read undefined, or silently set a property nobody stores. Here both are errors.
+ * A script on the platform would read undefined, or silently set a property nobody stores. Here both are
+ * errors.
  */
+
+var own = require('../own');
 
 var NOT_FOUND = Packages.org.mozilla.javascript.Scriptable.NOT_FOUND;
 
@@ -23,10 +26,12 @@ exports.create = function (className, read, write) {
     });
 };
 
-/** Names come from the engine as Java strings; a symbol or what the engine looks for by itself is not ours. */
+/**
+ * Names come from the engine as Java strings; a symbol or what the engine looks for by itself is not ours.
+ */
 function foreign(name) {
     var named = typeof name === 'string' || typeof name === 'number' || name instanceof java.lang.String;
-    return !named || ENGINE.hasOwnProperty(String(name));
+    return !named || own.has(ENGINE, String(name));
 }
 
 /** Put functions on an object so that neither `for in` sees nor a script changes them. */
