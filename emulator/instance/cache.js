@@ -12,18 +12,21 @@
  * @returns {function()} gives the digest of the rows as they are now
  */
 exports.of = function (platform, table, digest) {
-    var kept = new java.util.concurrent.atomic.AtomicReference(null);
+    var kept = new java.util.concurrent.atomic.AtomicReference({age: -1, value: null});
+    var changes = new java.util.concurrent.atomic.AtomicLong(0);
     platform.records.onChange(function (change) {
         if (change.table === table) {
-            kept.set(null);
+            changes.incrementAndGet();
         }
     });
     return function () {
+        // Counted before the rows are read: a change during the reading makes the digest old at once.
+        var age = changes.get();
         var now = kept.get();
-        if (now === null) {
-            now = digest(platform.records.query(table, null, {}));
+        if (now.age !== age) {
+            now = {age: age, value: digest(platform.records.query(table, null, {}))};
             kept.set(now);
         }
-        return now;
+        return now.value;
     };
 };

@@ -20,6 +20,8 @@ var THREADS = 4;
 var PAUSE_MS = 500;
 /** A script that is scheduled. */
 var SCRIPT = 'script';
+/** Columns of sysauto_script that say when. */
+var TIMES = ['active', 'run_type', 'run_period', 'run_start', 'run_time'];
 
 /**
  * @param {Object} platform records, engine, scopes, users and log are used
@@ -40,8 +42,9 @@ function Jobs(platform) {
     });
     this.handle(SCRIPT, function (trigger) { self._script(trigger.parent); });
     platform.records.onChange(function (change) {
-        if (change.table === 'sysauto_script') {
-            self._plan(change.operation === 'delete' ? null : change.row, change.sysId);
+        var gone = change.operation === 'delete';
+        if (change.table === 'sysauto_script' && (gone || concernsTime(change.changes))) {
+            self._plan(gone ? null : change.row, change.sysId);
         }
     });
 }
@@ -74,7 +77,8 @@ Jobs.prototype = {
         asSystem(function () {
             self._rows('state=' + RUNNING).forEach(function (row) { self._set(row, {state: READY}); });
             self._platform.records.query('sysauto_script', 'active=true').forEach(function (job) {
-                if (!self._rows('parent=' + job.sys_id).length) {
+                // What should run once has run: its row was there until then.
+                if (schedule.repeats(job) && !self._rows('parent=' + job.sys_id).length) {
                     self._plan(job, job.sys_id);
                 }
             });
@@ -230,6 +234,10 @@ Jobs.prototype = {
         this._platform.records.update('sys_trigger', row.sys_id, changes, {workflow: false});
     }
 };
+
+function concernsTime(columns) {
+    return columns.some(function (column) { return TIMES.indexOf(column) >= 0; });
+}
 
 function asSystem(work) {
     return context.run(context.system(), work);

@@ -28,7 +28,13 @@ exports.create = function (platform) {
 function Rules(platform) {
     var self = this;
     this._platform = platform;
-    this._index = cache.of(platform, 'sys_script', byTable);
+    this._index = cache.of(platform, 'sys_script', function (rows) {
+        var active = rows.filter(function (row) { return row.active === '1'; });
+        active.filter(isQueryRule).forEach(function (row) {
+            platform.log.error(nameOf(row), 'the emulator does not run business rules before queries');
+        });
+        return byTable(active);
+    });
     platform.records.setHooks({
         before: function (operation, table, current, previous) {
             return self._nested(function () { return self._before(operation, table, current, previous); });
@@ -170,9 +176,13 @@ function nameOf(rule) {
     return 'sys_script.' + rule.name;
 }
 
+function isQueryRule(rule) {
+    return rule.action_query === '1';
+}
+
 function byTable(rows) {
     var tables = {};
-    rows.filter(function (row) { return row.active === '1'; }).sort(function (left, right) {
+    rows.sort(function (left, right) {
         return Number(left.order) - Number(right.order);
     }).forEach(function (row) {
         var key = '$' + row.collection;

@@ -166,6 +166,19 @@ def test_jobs_go_on_after_a_restart(empty_platform: Platform) -> None:
     assert len(trigger(platform.admin, job)) == 1
 
 
+def test_what_ran_once_does_not_run_again_after_a_restart(empty_platform: Platform) -> None:
+    platform, instance = empty_platform, empty_platform.admin
+    job = add_job(instance, "once", "gs.info('only ' + 'once');", run_type="once", run_start=moment(-5))
+    assert until(lambda: trigger(instance, job) == [], PATIENCE_S)
+    instance.table("sysauto_script").update(job["sys_id"], name="renamed")
+    platform.stop()
+    platform.start()
+
+    add_job(platform.admin, "witness", "gs.info('wit' + 'ness');", run_type="once", run_start=moment(0))
+    assert until(lambda: said(platform.admin, "witness") != [], PATIENCE_S)
+    assert said(platform.admin, "only once") == ["only once"]
+
+
 def test_a_job_and_an_event_cut_off_by_a_crash_are_done_again(empty_platform: Platform) -> None:
     platform, instance = empty_platform, empty_platform.admin
     endless = "while (gs.getProperty('test.hold', 'yes') == 'yes') { gs.nil(1); }"

@@ -262,6 +262,15 @@ def test_a_rule_in_newer_javascript_is_refused_in_the_log(rules: Rules) -> None:
     assert any(rules.name in text for text in logged(rules.instance, "const is not ES5"))
 
 
+def test_a_rule_that_could_only_be_obeyed_in_part_is_refused_in_the_log(rules: Rules) -> None:
+    rules.add("before", "current.name = 'wrong';", template="name=x^EQ")
+    rules.add("before", "current.name = 'wrong';", "query")
+
+    assert rules.insert(name="right")["name"] == "right"
+    assert logged(rules.instance, "does not provide template")
+    assert logged(rules.instance, "does not run business rules before queries")
+
+
 def test_current_is_not_there_outside_of_rules(instance: Instance) -> None:
     with pytest.raises(ScriptError, match='"current" is not defined'):
         instance.script("current.name;")
