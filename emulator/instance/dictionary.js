@@ -55,6 +55,7 @@ exports.open = function (store) {
 function Dictionary(store) {
     this._store = store;
     this._known = new java.util.concurrent.ConcurrentHashMap();
+    this._changes = new java.util.concurrent.atomic.AtomicLong(0);
 }
 
 Dictionary.prototype = {
@@ -67,14 +68,16 @@ Dictionary.prototype = {
      *     it
      */
     table: function (name) {
+        // Counted before it is read: a change during the reading makes the answer old at once.
+        var age = this._changes.get();
         var known = this._known.get(String(name));
-        if (known === null) {
-            known = this._read(String(name));
-            if (known) {
+        if (known === null || known.age !== age) {
+            known = {age: age, definition: this._read(String(name))};
+            if (known.definition) {
                 this._known.put(String(name), known);
             }
         }
-        return known;
+        return known.definition;
     },
 
     /** Names of all tables. */
@@ -137,7 +140,7 @@ Dictionary.prototype = {
             });
             definitions.forEach(function (definition) { self._installRows(definition); });
         });
-        this._known.clear();
+        this.forget();
     },
 
     _installRows: function (definition) {
@@ -157,7 +160,7 @@ Dictionary.prototype = {
 
     /** Read again what changed outside of these calls, or was undone. */
     forget: function () {
-        this._known.clear();
+        this._changes.incrementAndGet();
     },
 
     // ---- changes of structure, called by records.js around the write of the row itself
@@ -170,7 +173,7 @@ Dictionary.prototype = {
 
     /** Make the physical structure follow an inserted row. Throws when it cannot. */
     inserted: function (table, row) {
-        this._known.clear();
+        this.forget();
         if (table === TABLES) {
             this._createTable(row);
         } else if (table === COLUMNS) {
@@ -182,7 +185,7 @@ Dictionary.prototype = {
 
     /** Make the physical structure follow a change. */
     updated: function (table, row, previous) {
-        this._known.clear();
+        this.forget();
         if (table === INDEXES) {
             this._dropIndex(previous);
             this._createIndex(row);
@@ -198,7 +201,7 @@ Dictionary.prototype = {
 
     /** Make the physical structure follow a removed row. */
     removed: function (table, row) {
-        this._known.clear();
+        this.forget();
         if (table === TABLES) {
             this._dropTable(row.name);
         } else if (table === COLUMNS) {
@@ -332,8 +335,8 @@ Dictionary.prototype = {
 
     /** What a sys_index row says: {name, table, columns, unique}. */
     _indexOf: function (row) {
-        var table = row.logical_table_name || this._tableOf(row.table);
-        var columns = String(row.col_name_string || row.index_col_name || row.columns || '').split(',')
+        var table = row.logical_table_name;
+        var columns = String(row.col_name_string || '').split(',')
             .map(function (name) { return name.trim(); }).filter(String);
         var self = this;
         if (!table || !columns.length) {
@@ -345,12 +348,7 @@ Dictionary.prototype = {
             }
         });
         return {name: row.name || indexName(table, columns), table: table, columns: columns,
-            unique: row.unique_index === '1' || row.unique === '1'};
-    },
-
-    _tableOf: function (reference) {
-        var row = reference && this._row(TABLES, {sys_id: reference});
-        return row ? row.name : reference;
+            unique: row.unique_index === '1'};
     }
 };
 

@@ -147,13 +147,14 @@ Store.prototype = {
 
     /** Names of the columns a table physically has, in order; empty for an unknown table. */
     columns: function (table) {
-        var known = this._columns.get(table);
-        if (known === null) {
-            known = this._read('SELECT json_array(name) FROM pragma_table_info(?)', [table], ['name'])
+        var self = this;
+        // Under the lock: nobody may change the table between the reading and the keeping.
+        return this._columns.get(table) || this._locked(function () {
+            var names = self._read('SELECT json_array(name) FROM pragma_table_info(?)', [table], ['name'])
                 .map(function (row) { return row.name; });
-            this._columns.put(table, known);
-        }
-        return known;
+            self._columns.put(table, names);
+            return names;
+        });
     },
 
     /** Indexes of a table: [{name, unique, columns}], without the ones SQLite makes by itself. */

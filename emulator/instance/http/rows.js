@@ -16,13 +16,7 @@ exports.Rows.prototype = {
 
     /** @returns {Object} the row without the columns the user may not see */
     visible: function (table, row) {
-        var shown = {};
-        Object.keys(row).forEach(function (name) {
-            if (this._allowed(table, 'read', row, name)) {
-                shown[name] = row[name];
-            }
-        }, this);
-        return shown;
+        return this.permitted(table, 'read', row, row);
     },
 
     /** @returns {boolean} */
@@ -42,13 +36,12 @@ exports.Rows.prototype = {
 
     /** @returns {Object} the changes without those of columns the user may not write; the platform drops them too */
     permitted: function (table, operation, row, changes) {
-        var kept = {};
-        Object.keys(changes).forEach(function (name) {
-            if (this._allowed(table, operation, row, name)) {
-                kept[name] = changes[name];
-            }
-        }, this);
-        return kept;
+        var user = this._platform.context.current().user;
+        var names = this._platform.acl.fields(user, table, operation, row, Object.keys(changes));
+        return names.reduce(function (kept, name) {
+            kept[name] = changes[name];
+            return kept;
+        }, {});
     },
 
     _allowed: function (table, operation, row, field) {

@@ -17,7 +17,12 @@ def described(instance: Instance, kind: str, /, **values: str) -> Any:
 
 
 def index(table: str, columns: str, **more: str) -> dict[str, str]:
-    return {"name": f"{table}_{columns.replace(',', '_')}", "table": table, "columns": columns, **more}
+    return {
+        "name": f"{table}_{columns.replace(',', '_')}",
+        "logical_table_name": table,
+        "col_name_string": columns,
+        **more,
+    }
 
 
 def test_a_table_creator_makes_a_table_once(instance: Instance) -> None:
@@ -80,7 +85,7 @@ def test_a_removed_table_takes_its_dictionary_along(instance: Instance) -> None:
 
 def test_a_unique_index_over_two_columns_refuses_the_second_row(instance: Instance) -> None:
     shelf = build(instance, "u_pairs", {"left": "string", "right": "integer"})
-    described(instance, "sys_index", **index("u_pairs", "left,right", unique="true"))
+    described(instance, "sys_index", **index("u_pairs", "left,right", unique_index="true"))
 
     made = shelf.run("return [['a', 1], ['a', 2], ['A', 1]].map(function (pair) {"
                      "return fill({left: pair[0], right: pair[1]}) !== null; });")  # fmt: skip
@@ -90,7 +95,7 @@ def test_a_unique_index_over_two_columns_refuses_the_second_row(instance: Instan
 
 def test_a_removed_index_holds_nobody_back(instance: Instance) -> None:
     shelf = build(instance, "u_freed", {"code": "string"})
-    sys_id = described(instance, "sys_index", **index("u_freed", "code", unique="true"))
+    sys_id = described(instance, "sys_index", **index("u_freed", "code", unique_index="true"))
     refused = shelf.run("return [fill({code: 'c'}) === null, fill({code: 'c'}) === null];")
     instance.table("sys_index").delete(sys_id)
 
@@ -120,9 +125,9 @@ def test_an_index_that_the_rows_already_break_is_refused_and_leaves_no_entry(ins
         var index = new GlideRecord(TABLE);
         index.initialize();
         index.setValue('name', 'u_broken_code');
-        index.setValue('table', 'u_broken');
-        index.setValue('columns', 'code');
-        index.setValue('unique', 'true');
+        index.setValue('logical_table_name', 'u_broken');
+        index.setValue('col_name_string', 'code');
+        index.setValue('unique_index', 'true');
         try {
             index.insert();
         } catch (refused) {
@@ -146,7 +151,7 @@ def test_an_index_that_the_rows_already_break_is_refused_and_leaves_no_entry(ins
             'type "hologram"',
         ),
         ("sys_index", index("sys_user", "nope"), "there is no column nope"),
-        ("sys_index", {"name": "u_i", "table": "sys_user"}, "needs"),
+        ("sys_index", {"name": "u_i", "logical_table_name": "sys_user"}, "needs"),
     ],
     ids=["table name", "inheritance", "no such table", "column name", "type", "no such column", "no columns"],
 )
@@ -186,7 +191,7 @@ def test_the_type_of_a_column_cannot_turn_from_text_to_number(instance: Instance
 
 def test_structure_and_rows_survive_kill_9(empty_platform: Platform) -> None:
     shelf = build(empty_platform.admin, "u_survivor", {"title": "string", "count": "integer"})
-    described(empty_platform.admin, "sys_index", **index("u_survivor", "title", unique="true"))
+    described(empty_platform.admin, "sys_index", **index("u_survivor", "title", unique_index="true"))
     shelf.run("fill({title: 'alive', count: 3});")
 
     empty_platform.kill9()
