@@ -79,12 +79,14 @@ function read(stream) {
     }
 }
 
+/** By number, because the map of all fields tells `Set-Cookie` from `Set-cookie`. */
 function cookies(connection) {
-    var list = connection.getHeaderFields().get('Set-Cookie');
     var found = [];
     var i;
-    for (i = 0; list !== null && i < list.size(); i += 1) {
-        found.push(String(list.get(i)).split(';')[0]);
+    for (i = 0; connection.getHeaderField(i) !== null; i += 1) {
+        if (/^set-cookie$/i.test(String(connection.getHeaderFieldKey(i)))) {
+            found.push(String(connection.getHeaderField(i)).split(';')[0]);
+        }
     }
     return found;
 }
