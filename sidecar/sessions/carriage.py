@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 #: How long a command under way keeps the pump from answering a second time.
-_HOLD_S = 1.5
+_HOLD_S = 2.5
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ def test_a_command_under_way_holds_all_but_its_first_bytes_for_a_moment() -> Non
     assert not carriage.has(SESSION, 100, 150, now=10)
     assert carriage.has(SESSION, 101, 150, now=10)
     assert not carriage.has(OTHER, 101, 150, now=10)
-    assert carriage.held_s(10) == pytest.approx(1.5)
-    assert not carriage.has(SESSION, 101, 150, now=11.5)
+    assert carriage.held_s(10) == pytest.approx(2.5)
+    assert not carriage.has(SESSION, 101, 150, now=12.5)
     carriage.end(ticket)
     assert not carriage.has(SESSION, 101, 150, now=10)
 
