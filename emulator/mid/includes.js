@@ -1,9 +1,7 @@
 /** MID Script Includes: the active rows of `ecc_agent_script_include`, compiled once. [ILLUMIO] */
 
-var es5 = require('es5');
+var source = require('source');
 
-var rhino = Packages.org.mozilla.javascript;
-var SCRIPT = java.lang.Class.forName('org.mozilla.javascript.Script');
 var ALL = '10000';
 
 /**
@@ -46,8 +44,7 @@ function compiled(row, log) {
     var script = null;
     var problem = null;
     try {
-        es5.check(row.script || '', row.name);
-        script = compile(row.script || '', row.name);
+        script = source.compile(row.script || '', row.name);
     } catch (error) {
         problem = String(error.message);
         log.error('MID script include ' + row.name + ' cannot be used: ' + problem);
@@ -58,13 +55,4 @@ function compiled(row, log) {
         }
         return script;
     };
-}
-
-/**
- * A compiled script is a function to Rhino; only wrapped as a Java object it shows `exec`, which takes a
- * scope.
- */
-function compile(source, name) {
-    var script = rhino.Context.getCurrentContext().compileString(source, name, 1, null);
-    return new rhino.NativeJavaObject(exports, script, SCRIPT);
 }

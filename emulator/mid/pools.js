@@ -4,7 +4,7 @@ var INTERACTIVE = '0';
 var EXPEDITED = '1';
 var STANDARD = '2';
 
-/** `limit` names the parameter of the thread maximum, `threads` is its default, `waiting` how many more may wait in memory. */
+/** `limit` names the parameter that changes `threads`; `waiting` is how many more may wait in memory. */
 var KINDS = [
     {name: 'Interactive', priority: INTERACTIVE, limit: 'threads.interactive.max', threads: 10, waiting: 40},
     {name: 'Expedited', priority: EXPEDITED, limit: 'threads.expedited.max', threads: 20, waiting: 400},

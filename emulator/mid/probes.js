@@ -2,12 +2,10 @@
 
 var answer = require('answer');
 var globals = require('globals');
-var es5 = require('es5');
+var source = require('source');
 var xml = require('xml');
 
 var rhino = Packages.org.mozilla.javascript;
-/** A probe's script is used once; compiling it to classes would cost more than it saves. */
-var INTERPRETED = -1;
 
 /**
  * Make the runner of probes.
@@ -65,28 +63,17 @@ function parameters(row) {
  * c_JavascriptProbeAPI]
  */
 function script(mid, values) {
-    var source = values('script');
+    var text = values('script');
     var value;
-    if (!source) {
+    if (!text) {
         throw new Error('the probe has no parameter named script');
     }
-    es5.check(source, 'script');
-    value = evaluate(globals.scope(mid, values), source);
+    value = source.compile(text, 'script')
+        .exec(rhino.Context.getCurrentContext(), globals.scope(mid, values));
     if (value === undefined || value === null) {
         throw new Error('the script has no completion value: its last statement must be an expression');
     }
     return String(rhino.Context.toString(value));
-}
-
-function evaluate(scope, source) {
-    var context = rhino.Context.getCurrentContext();
-    var before = context.getOptimizationLevel();
-    context.setOptimizationLevel(INTERPRETED);
-    try {
-        return context.evaluateString(scope, source, 'script', 1, null);
-    } finally {
-        context.setOptimizationLevel(before);
-    }
 }
 
 function command(mid, name) {

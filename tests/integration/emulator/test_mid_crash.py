@@ -1,0 +1,201 @@
+"""The emulated MID Server that is stopped, killed or cut off: no answer is lost, and work is run again."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from emulator.midserver import MidServer
+from emulator.servicenow import Instance
+from tests.fixtures.servicenow import MakeMid, MakePlatform
+from tests.integration.emulator.probing import Desk
+from tests.waiting import until
+
+SLEEP = "java.lang.Thread.sleep(%d); 'slept';"
+#: Counts its runs in a file of the MID's host.
+COUNT = """(function () {
+    var file = new java.io.FileWriter('' + probe.getParameter('file'), true);
+    file.write('ran '); file.close();
+    java.lang.Thread.sleep(parseInt('' + probe.getParameter('ms'), 10));
+    return 'counted';
+})()"""
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def desk(instance: Instance) -> Iterator[Desk]:
+    """Give each test a MID Server of its own at one instance, without the faults of the test before."""
+    yield Desk(instance, f"mid-{next(_numbers)}")
+    instance.faults(amb=True, tooManyRequests=None, answers={"lose": 0})
+
+
+def files(mid: MidServer, folder: str) -> list[Path]:
+    return sorted((mid.home / "work" / "monitors" / "ECCSender" / folder).glob("*.xml"))
+
+
+def agent(instance: Instance, mid: MidServer) -> dict[str, str]:
+    return instance.table("ecc_agent").rows(f"name={mid.name}")[0]
+
+
+def test_a_stop_ends_cleanly_and_tells_the_instance(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid)
+
+    assert mid.stop() == 0
+    assert agent(desk.instance, mid)["status"] == "Down"
+    mid.start()
+    assert agent(desk.instance, mid)["status"] == "Up"
+
+
+def test_a_stop_does_not_wait_for_an_instance_that_is_away(
+    make_platform: MakePlatform, make_mid: MakeMid
+) -> None:
+    platform = make_platform()
+    mid: MidServer = make_mid(platform.admin)
+    platform.stop()
+    began = time.monotonic()
+
+    assert mid.stop() == 0
+    assert time.monotonic() - began < 8
+
+
+def test_what_was_running_when_it_was_killed_is_run_again(
+    desk: Desk, make_mid: MakeMid, tmp_path: Path
+) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid)
+    file = tmp_path / "runs"
+    output = desk.put(COUNT, parameters={"file": str(file), "ms": "1500"})
+    assert until(lambda: file.exists() and file.read_text() == "ran ", 10)
+
+    mid.kill9()
+    assert desk.state(output) == "processing"
+    mid.start()
+
+    assert desk.answer(output).output == "counted"
+    assert file.read_text() == "ran ran "
+    assert until(lambda: desk.state(output) == "processed", 5)
+
+
+def test_what_is_being_processed_is_asked_for_at_the_start_only(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid, mid__poll__time="1")
+    output = desk.put("'x'", state="processing")
+
+    assert not until(lambda: bool(desk.answers(output)), 3)
+
+
+def test_answers_wait_in_order_while_the_instance_is_away(
+    make_platform: MakePlatform, make_mid: MakeMid
+) -> None:
+    platform = make_platform()
+    desk = Desk(platform.admin)
+    mid: MidServer = make_mid(desk.instance, desk.mid)
+    outputs = [desk.put(SLEEP % (2500 + 300 * number)) for number in range(3)]
+    assert until(lambda: {desk.state(each) for each in outputs} == {"processing"}, 5)
+
+    platform.kill9()
+    assert until(lambda: len(files(mid, "output_1")) == 3, 10)
+    names = [file.name for file in files(mid, "output_1")]
+    platform.start()
+
+    assert [desk.answer(output).output for output in outputs] == ["slept"] * 3
+    assert sorted(f"ecc_queue.{output}.xml" for output in outputs) == names
+    arrived = desk.instance.table("ecc_queue").rows("queue=input^response_toISNOTEMPTY^ORDERBYsequence")
+    created = [(row["sys_created_on"], row["response_to"]) for row in arrived]
+    assert [response for _, response in sorted(created, key=lambda each: each[0])] == outputs
+    assert until(lambda: files(mid, "output_1") == [], 5)
+
+
+def test_an_answer_that_was_not_sent_survives_a_kill(make_platform: MakePlatform, make_mid: MakeMid) -> None:
+    platform = make_platform()
+    desk = Desk(platform.admin)
+    mid: MidServer = make_mid(desk.instance, desk.mid)
+    output = desk.put(SLEEP % 1500)
+    assert until(lambda: desk.state(output) == "processing", 5)
+    platform.stop()
+    assert until(lambda: len(files(mid, "output_1")) == 1, 10)
+
+    mid.kill9()
+    platform.start()
+    mid.start()
+
+    assert desk.answer(output).output == "slept"
+    assert until(lambda: files(mid, "output_1") == [], 5)
+
+
+def test_a_limited_rate_is_waited_out_and_nothing_is_lost(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid)
+    output = desk.put(SLEEP % 1500)
+    assert until(lambda: desk.state(output) == "processing", 5)
+
+    desk.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 4})
+    began = time.monotonic()
+
+    assert desk.answer(output).output == "slept"
+    assert time.monotonic() - began > 3
+    assert len(desk.answers(output)) == 1
+
+
+def test_a_limited_rate_delays_pick_up_and_nothing_is_lost(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid, mid__poll__time="1")
+    desk.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 3})
+
+    assert desk.run("'x'").output == "x"
+
+
+def test_an_answer_above_the_limit_stays_on_the_host_and_an_error_goes(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid, mid__eccq__max_payload_size="5000")
+    output = desk.put("new Array(9001).join('x');")
+
+    answer = desk.answer(output)
+    kept = files(mid, "output_oversize")
+
+    assert re.fullmatch(
+        r"Payload size of \d+ bytes exceeded maximum of 5000 bytes\. "
+        r"Contents of the original payload were moved to \S+/ECCSender/output_oversize/ecc_queue\.\w+\.xml",
+        answer.error,
+    )
+    assert [file.name for file in kept] == [f"ecc_queue.{output}.xml"]
+    assert "x" * 9000 in kept[0].read_text()
+    assert desk.run("new Array(2001).join('x');").output == "x" * 2000
+
+
+def test_an_answer_that_the_instance_loses_is_not_sent_again(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid)
+    desk.instance.faults(answers={"lose": 1})
+    output = desk.put("'x'")
+
+    assert not until(lambda: bool(desk.answers(output)), 2)
+    assert desk.state(output) == "processing"
+    mid.stop()
+    mid.start()
+    assert desk.answer(output).output == "x"
+
+
+def test_the_status_monitor_reports(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid, emulator__stats_seconds="1")
+    table = desk.instance.table("ecc_queue")
+
+    assert until(lambda: bool(table.rows("topic=queue.stats")), 5)
+    report = table.rows("topic=queue.stats")[0]
+    assert (report["agent"], report["queue"], report["response_to"]) == (
+        f"mid.server.{mid.name}",
+        "input",
+        "",
+    )
+    assert 'name="expedited" threads="20"' in report["payload"]
+
+
+def test_rows_are_never_updated_by_the_mid(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid)
+    output = desk.put("'x'")
+    desk.answer(output)
+
+    assert desk.output(output)["sys_created_by"] == "admin"
+    assert desk.answers(output)[0].row["sys_created_by"] == "mid.user"
+    assert desk.answers(output)[0].row["sys_mod_count"] == "0"

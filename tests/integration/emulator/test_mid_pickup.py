@@ -1,0 +1,170 @@
+"""When the emulated MID Server looks for work, in which order, and how much at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from emulator.midserver import MidServer
+from emulator.servicenow import Instance
+from tests.fixtures.servicenow import MakeMid
+from tests.integration.emulator.probing import Desk
+from tests.waiting import until
+
+#: Well below every poll interval there is, so that only the push channel can be the reason.
+AT_ONCE_S = 3.0
+SLEEP = "java.lang.Thread.sleep(%d); 'slept';"
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def desk(instance: Instance) -> Iterator[Desk]:
+    """Give each test a MID Server of its own at one instance, without the faults of the test before."""
+    yield Desk(instance, f"mid-{next(_numbers)}")
+    instance.faults(amb=True, tooManyRequests=None, answers={"lose": 0})
+
+
+def waits_for(desk: Desk, output: str) -> float:
+    began = time.monotonic()
+    desk.answer(output, 30)
+    return time.monotonic() - began
+
+
+def test_a_push_message_makes_it_look_at_once(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid)
+
+    assert desk.answer(desk.put("'x'"), AT_ONCE_S).output == "x"
+
+
+def test_without_the_push_channel_work_waits_for_the_poll(desk: Desk, make_mid: MakeMid) -> None:
+    desk.instance.faults(amb=False)
+    mid: MidServer = make_mid(desk.instance, desk.mid, mid__poll__time="4")
+    desk.run("'first'")
+
+    waited = [waits_for(desk, desk.put("'x'")) for _ in range(2)]
+
+    assert "polling goes on" in mid.log()
+    assert max(waited) > 2
+    assert max(waited) < 8
+
+
+def test_the_push_channel_is_subscribed_again_after_an_outage(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid)
+    desk.instance.faults(amb=False)
+    desk.put("'ends the long poll that is under way'")
+    assert until(lambda: "no push channel" in mid.log(), 40)
+
+    desk.instance.faults(amb=True)
+
+    assert until(lambda: mid.log().count("subscribed to") == 2, 20)
+    assert desk.answer(desk.put("'x'"), AT_ONCE_S).output == "x"
+
+
+def test_with_push_switched_off_it_polls_every_five_seconds(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid, mid__disable_amb="true")
+    desk.run("'first'")
+
+    waited = [waits_for(desk, desk.put("'x'")) for _ in range(2)]
+
+    assert "subscribed" not in mid.log()
+    assert 3 < max(waited) < 9
+
+
+def test_an_explicit_poll_time_counts_without_push(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid, mid__disable_amb="true", mid__poll__time="1")
+    desk.run("'first'")
+
+    assert max(waits_for(desk, desk.put("'x'")) for _ in range(2)) < 3
+
+
+def test_an_explicit_poll_time_counts_with_push(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid, mid__poll__time="1")
+    output = desk.put("'x'", state="hidden")
+    # An update is no push message: only the poll can find the row.
+    desk.instance.table("ecc_queue").update(output, state="ready")
+
+    assert desk.answer(output, 5).output == "x"
+
+
+def test_a_mid_that_is_not_validated_takes_nothing(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid, mid__poll__time="1")
+    agents = desk.instance.table("ecc_agent")
+    agent = agents.rows(f"name={mid.name}")[0]["sys_id"]
+    agents.update(agent, validated="false")
+    time.sleep(2.5)
+
+    output = desk.put("'x'")
+    assert not until(lambda: desk.state(output) != "ready", 3)
+
+    agents.update(agent, validated="true")
+    assert desk.answer(output, 5).output == "x"
+
+
+def test_urgent_and_old_outputs_come_first(desk: Desk, make_mid: MakeMid) -> None:
+    mid: MidServer = make_mid(desk.instance, desk.mid, start=False)
+    note = "ms.log('ran ' + probe.getParameter('mark')); 'x';"
+    marks = [("2", "third"), ("1", "second"), ("0", "first"), ("2", "fourth")]
+    outputs = [desk.put(note, parameters={"mark": mark}, priority=priority) for priority, mark in marks]
+    mid.start()
+    for output in outputs:
+        desk.answer(output)
+
+    claims = desk.instance.table("ecc_queue").rows("topic=queue.processing")
+    order = [claims[0]["payload"].index(output) for output in outputs]
+    assert sorted(order) == [order[2], order[1], order[0], order[3]]
+
+
+def test_thread_maxima_bound_what_runs_at_once(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid, threads__expedited__max="2")
+    outputs = [desk.put(SLEEP % 700) for _ in range(4)]
+    began = time.monotonic()
+
+    assert [desk.answer(output).output for output in outputs] == ["slept"] * 4
+    assert time.monotonic() - began > 1.0
+
+
+def test_a_full_pool_does_not_hold_up_another_priority(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid, threads__expedited__max="1")
+    slow = desk.put(SLEEP % 5000)
+    assert until(lambda: desk.state(slow) == "processing", 5)
+
+    assert desk.answer(desk.put("'x'", priority="0"), 3).output == "x"
+    assert desk.answers(slow) == []
+
+
+def test_a_busy_mid_looks_after_five_seconds_unless_the_message_is_interactive(
+    desk: Desk, make_mid: MakeMid
+) -> None:
+    make_mid(desk.instance, desk.mid, threads__expedited__max="1")
+    slow = desk.put(SLEEP % 9000)
+    assert until(lambda: desk.state(slow) == "processing", 5)
+
+    output = desk.put("'x'", priority="2")
+    assert not until(lambda: desk.state(output) != "ready", 2)
+    assert desk.answer(output, 8).output == "x"
+    assert desk.answers(slow) == []
+
+
+def test_more_outputs_than_a_batch_holds_are_all_run(desk: Desk, make_mid: MakeMid) -> None:
+    small = {"threads__max": "1", "threads__expedited__max": "2", "threads__interactive__max": "1"}
+    mid: MidServer = make_mid(desk.instance, desk.mid, start=False, **small)
+    outputs = [desk.put("'x'") for _ in range(11)]
+
+    mid.start()
+
+    assert [desk.answer(output).output for output in outputs] == ["x"] * 11
+    assert len(desk.instance.table("ecc_queue").rows("topic=queue.processing")) >= 3
+
+
+def test_every_output_is_run_once(desk: Desk, make_mid: MakeMid) -> None:
+    make_mid(desk.instance, desk.mid)
+    outputs = [desk.put("'x'") for _ in range(20)]
+    for output in outputs:
+        desk.answer(output)
+
+    assert [len(desk.answers(output)) for output in outputs] == [1] * 20
