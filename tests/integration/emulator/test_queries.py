@@ -18,6 +18,47 @@ ROWS = [
     ("x^y", "done", "-3", "false", False),
 ]
 
+#: An encoded query, and the rows it selects in order.
+QUERIES: list[tuple[str, list[str]]] = [
+    ("", ["alpha", "Beta", "gamma", "delta_1", "x^y"]),
+    ("state=ready", ["alpha", "Beta"]),
+    ("state=READY", ["alpha", "Beta"]),
+    ("state!=ready", ["gamma", "delta_1", "x^y"]),
+    ("stateINready,failed", ["alpha", "Beta", "delta_1"]),
+    ("stateNOT INready,failed", ["gamma", "x^y"]),
+    ("titleLIKETA", ["Beta", "delta_1"]),
+    ("titleNOT LIKEta", ["alpha", "gamma", "x^y"]),
+    ("titleSTARTSWITHB", ["Beta"]),
+    ("titleENDSWITHa", ["alpha", "Beta", "gamma"]),
+    ("titleLIKE_", ["delta_1"]),
+    ("titleLIKE%", []),
+    ("count>5", ["Beta", "gamma"]),
+    ("count<5", ["x^y"]),
+    ("count>=5", ["alpha", "Beta", "gamma"]),
+    ("count<=5", ["alpha", "x^y"]),
+    ("count=10", ["Beta"]),
+    ("count!=10", ["alpha", "gamma", "delta_1", "x^y"]),
+    ("countISEMPTY", ["delta_1"]),
+    ("countISNOTEMPTY", ["alpha", "Beta", "gamma", "x^y"]),
+    ("count=", ["delta_1"]),
+    ("open=true", ["alpha", "gamma"]),
+    ("open=1", ["alpha", "gamma"]),
+    ("open=false", ["Beta", "delta_1", "x^y"]),
+    ("state=done^count>0", ["gamma"]),
+    ("state=failed^ORstate=done", ["gamma", "delta_1", "x^y"]),
+    ("state=failed^ORstate=done^open=true", ["gamma"]),
+    ("state=ready^open=true^NQstate=done^open=false", ["alpha", "x^y"]),
+    ("title=x^^y", ["x^y"]),
+    ("state=ready^EQ", ["alpha", "Beta"]),
+    ("state=ready^ORDERBYDESCcount", ["Beta", "alpha"]),
+    ("ORDERBYcount", ["delta_1", "x^y", "alpha", "Beta", "gamma"]),
+    ("ORDERBYstate^ORDERBYDESCtitle", ["x^y", "gamma", "delta_1", "Beta", "alpha"]),
+    ("owner.user_name=admin", ["alpha", "delta_1"]),
+    ("owner.user_name!=admin", ["Beta", "gamma", "x^y"]),
+    ("owner=javascript:gs.getUserID()", ["alpha", "delta_1"]),
+    ("ownerISEMPTY^state=done", ["gamma", "x^y"]),
+]
+
 
 @pytest.fixture(scope="module")
 def shelf(instance: Instance) -> Shelf:
@@ -31,7 +72,7 @@ def shelf(instance: Instance) -> Shelf:
             "open": "boolean",
             "active": "boolean",
             "owner": {"internal_type": "reference", "reference": "sys_user"},
-            "shut": "boolean",
+            "mark": "string",
         },
     )
     shelf.run(f"""
@@ -59,50 +100,39 @@ def titles(shelf: Shelf, body: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", ["alpha", "Beta", "gamma", "delta_1", "x^y"]),
-        ("state=ready", ["alpha", "Beta"]),
-        ("state=READY", ["alpha", "Beta"]),
-        ("state!=ready", ["gamma", "delta_1", "x^y"]),
-        ("stateINready,failed", ["alpha", "Beta", "delta_1"]),
-        ("stateNOT INready,failed", ["gamma", "x^y"]),
-        ("titleLIKETA", ["Beta", "delta_1"]),
-        ("titleNOT LIKEta", ["alpha", "gamma", "x^y"]),
-        ("titleSTARTSWITHB", ["Beta"]),
-        ("titleENDSWITHa", ["alpha", "Beta", "gamma"]),
-        ("titleLIKE_", ["delta_1"]),
-        ("titleLIKE%", []),
-        ("count>5", ["Beta", "gamma"]),
-        ("count<5", ["x^y"]),
-        ("count>=5", ["alpha", "Beta", "gamma"]),
-        ("count<=5", ["alpha", "x^y"]),
-        ("count=10", ["Beta"]),
-        ("count!=10", ["alpha", "gamma", "delta_1", "x^y"]),
-        ("countISEMPTY", ["delta_1"]),
-        ("countISNOTEMPTY", ["alpha", "Beta", "gamma", "x^y"]),
-        ("count=", ["delta_1"]),
-        ("open=true", ["alpha", "gamma"]),
-        ("open=1", ["alpha", "gamma"]),
-        ("open=false", ["Beta", "delta_1", "x^y"]),
-        ("state=done^count>0", ["gamma"]),
-        ("state=failed^ORstate=done", ["gamma", "delta_1", "x^y"]),
-        ("state=failed^ORstate=done^open=true", ["gamma"]),
-        ("state=ready^open=true^NQstate=done^open=false", ["alpha", "x^y"]),
-        ("title=x^^y", ["x^y"]),
-        ("state=ready^EQ", ["alpha", "Beta"]),
-        ("state=ready^ORDERBYDESCcount", ["Beta", "alpha"]),
-        ("ORDERBYcount", ["delta_1", "x^y", "alpha", "Beta", "gamma"]),
-        ("ORDERBYstate^ORDERBYDESCtitle", ["x^y", "gamma", "delta_1", "Beta", "alpha"]),
-        ("owner.user_name=admin", ["alpha", "delta_1"]),
-        ("owner.user_name!=admin", ["Beta", "gamma", "x^y"]),
-        ("owner=javascript:gs.getUserID()", ["alpha", "delta_1"]),
-        ("ownerISEMPTY^state=done", ["gamma", "x^y"]),
-    ],
-)
+@pytest.mark.parametrize(("query", "expected"), QUERIES)
 def test_encoded_queries(shelf: Shelf, query: str, expected: list[str]) -> None:
     assert encoded(shelf, query) == expected
+
+
+@pytest.fixture(scope="module")
+def marker(shelf: Shelf) -> str:
+    """Make a rule that marks the rows its condition fits; return its sys_id."""
+    rule = shelf.instance.table("sys_script").insert(
+        name="Mark", collection="u_queries", when="before", action_update="true", active="true",
+        advanced="true", script="current.mark = 'fits';",
+    )  # fmt: skip
+    return rule["sys_id"]
+
+
+@pytest.mark.parametrize(("query", "expected"), QUERIES)
+def test_a_row_in_hand_fits_the_query_that_would_select_it(
+    shelf: Shelf, marker: str, query: str, expected: list[str]
+) -> None:
+    shelf.instance.table("sys_script").update(marker, filter_condition=query)
+    marked = shelf.run("""
+        var record = new GlideRecord(TABLE);
+        record.query();
+        while (record.next()) {
+            record.setValue('mark', record.getValue('mark') === 'touched' ? 'again' : 'touched');
+            record.update();
+        }
+        var fitting = new GlideRecord(TABLE);
+        fitting.addQuery('mark', 'fits');
+        return found(fitting, 'title');
+    """)
+
+    assert sorted(marked) == sorted(expected)
 
 
 @pytest.mark.parametrize("query", ["state~ready", "state", "stateBETWEEN1@2", "=ready", "^ORxyz"])
