@@ -14,6 +14,8 @@
 exports.of = function (platform, table, digest) {
     var kept = new java.util.concurrent.atomic.AtomicReference({age: -1, value: null});
     var changes = new java.util.concurrent.atomic.AtomicLong(0);
+    platform.caches = platform.caches || new java.util.concurrent.CopyOnWriteArrayList();
+    platform.caches.add(changes);
     platform.records.onChange(function (change) {
         if (change.table === table) {
             changes.incrementAndGet();
@@ -29,4 +31,16 @@ exports.of = function (platform, table, digest) {
         }
         return now.value;
     };
+};
+
+/**
+ * Read everything anew: writes were undone, of which no listener is told.
+ *
+ * @param {Object} platform
+ */
+exports.forget = function (platform) {
+    var all = platform.caches.toArray();
+    for (var i = 0; i < all.length; i += 1) {
+        all[i].incrementAndGet();
+    }
 };

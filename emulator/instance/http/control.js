@@ -68,14 +68,17 @@ exports.Control.prototype = {
 
     addUser: function (exchange, visitor) {
         var wish = body(exchange);
-        var self = this;
-        var sysId;
-        this._platform.context.run(this._transaction(visitor.user, {}), function () {
-            sysId = self._parts.people.add(
-                need(wish, 'user_name'), need(wish, 'password'), wish.roles || [], wish.email || ''
-            );
+        var people = this._parts.people;
+        return this._platform.context.run(this._transaction(visitor.user, {}), function () {
+            try {
+                return {sys_id: people.add(
+                    need(wish, 'user_name'), need(wish, 'password'), wish.roles || [], wish.email || ''
+                )};
+            } catch (error) {
+                throw error.name === 'EmulatorError' ?
+                    new web.Refusal(422, 'The user cannot be made', error.message) : error;
+            }
         });
-        return {sys_id: sysId};
     },
 
     lines: function () {

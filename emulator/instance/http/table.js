@@ -6,6 +6,7 @@
 
 var cipher = require('cipher');
 var fields = require('http/fields');
+var password = require('platform/password');
 var rows = require('http/rows');
 var web = require('http/exchange');
 
@@ -155,6 +156,9 @@ exports.TableApi.prototype = {
         var plain = value !== null && typeof value === 'object' ? value.value : value;
         if (column.type === 'password2' && plain) {
             return cipher.sealed(this._platform, String(plain));
+        }
+        if (column.type === 'password' && plain) {
+            return password.hash(String(plain));
         }
         return plain === null || plain === undefined ? null : String(plain);
     },

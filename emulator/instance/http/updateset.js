@@ -4,6 +4,7 @@
  * Not covered: collisions with local changes, rollback, batches.
  */
 
+var cache = require('cache');
 var preview = require('http/preview');
 var unload = require('http/unload');
 var web = require('http/exchange');
@@ -73,7 +74,7 @@ exports.UpdateSets.prototype = {
         var self = this;
         var counts = {inserted: 0, updated: 0, unchanged: 0, deleted: 0};
         var updates = this._ready(setId);
-        this._platform.store.transaction(function () {
+        this._atomically(function () {
             sorted(updates).forEach(function (record) { counts[self._apply(record)] += 1; });
             self._platform.records.update(SET, setId, {
                 state: 'committed', commit_date: new Date().toISOString().slice(0, 19).replace('T', ' '),
@@ -82,6 +83,18 @@ exports.UpdateSets.prototype = {
         });
         counts.state = 'committed';
         return counts;
+    },
+
+    // What was undone must not live on in what is kept in memory.
+    _atomically: function (work) {
+        try {
+            this._platform.store.transaction(work);
+        } catch (error) {
+            this._platform.dictionary.forget();
+            cache.forget(this._platform);
+            throw error.name === 'EmulatorError' ?
+                new web.Refusal(422, 'The update set cannot be committed', error.message) : error;
+        }
     },
 
     _ready: function (setId) {

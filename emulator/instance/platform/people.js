@@ -2,6 +2,7 @@
  * Makes users, as an administrator does in the form "New user".
  */
 
+var failure = require('failure');
 var password = require('platform/password');
 
 exports.People = function (platform) {
@@ -16,10 +17,9 @@ exports.People.prototype = {
     add: function (userName, plain, roles, email) {
         var records = this._platform.records;
         var ids = roles.map(this._role, this);
-        var user = records.insert('sys_user', {
+        var sysId = records.insert('sys_user', {
             user_name: userName, name: userName, email: email, active: '1', user_password: password.hash(plain)
         });
-        var sysId = typeof user === 'string' ? user : user.sys_id;
         ids.forEach(function (role) {
             records.insert('sys_user_has_role', {user: sysId, role: role, state: 'active'});
         });
@@ -29,7 +29,7 @@ exports.People.prototype = {
     _role: function (name) {
         var row = this._platform.store.select('sys_user_role', {column: 'name', operator: '=', value: name})[0];
         if (row === undefined) {
-            throw new Error('there is no role ' + name);
+            throw failure.error('there is no role ' + name);
         }
         return row.sys_id;
     }

@@ -61,7 +61,9 @@ def connect(instance: Instance) -> Iterator[Connect]:
         session.trust_env = False
         sessions.append(session)
         if user is not None:
-            session.get(instance.url + "/api/now/table/sys_user?sysparm_limit=1", auth=(user, password), timeout=30)
+            session.get(
+                instance.url + "/api/now/table/sys_user?sysparm_limit=1", auth=(user, password), timeout=30
+            )
         return Bayeux(instance.url, session)
 
     yield make
@@ -128,7 +130,7 @@ def test_a_stranger_s_handshake_succeeds_and_the_subscription_fails(connect: Con
     assert (reply["successful"], reply["error"]) == (False, "404::message_deleted")
 
 
-def test_a_password_counts_for_nothing(instance: Instance, connect: Connect) -> None:
+def test_a_password_counts_for_nothing(connect: Connect) -> None:
     stranger = connect(None)
     stranger.session.auth = ("admin", "admin")
 
@@ -264,9 +266,7 @@ def test_what_is_missing_is_named(connect: Connect, shelf: Shelf) -> None:
     assert "publishing is not provided" in publish["error"]
 
 
-def test_switched_off_it_refuses_and_ends_what_waits(
-    instance: Instance, connect: Connect, shelf: Shelf
-) -> None:
+def test_switched_off_it_refuses_and_ends_what_waits(instance: Instance, connect: Connect) -> None:
     client = connect()
     statuses: list[int] = []
     connect_ = {"channel": "/meta/connect", "clientId": client.id}
@@ -309,7 +309,8 @@ def test_a_mid_server_hears_of_its_own_ready_outputs(instance: Instance, connect
     assert event["data"]["priority"] == "1"
 
 
-def test_only_mid_servers_hear_of_outputs(connect: Connect, shelf: Shelf) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_only_mid_servers_hear_of_outputs(connect: Connect) -> None:
     reply = connect("watcher", PASSWORD).subscribe("/mid/server/" + "a" * 32)
 
     assert not reply["successful"]

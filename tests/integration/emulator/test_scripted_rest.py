@@ -30,7 +30,9 @@ def add(instance: Instance, service: Row) -> Add:
     """Add a resource; returns a caller of it."""
     count = 0
 
-    def make(script: str, method: str = "GET", path: str = "", **fields: str) -> Callable[..., requests.Response]:
+    def make(
+        script: str, method: str = "GET", path: str = "", **fields: str
+    ) -> Callable[..., requests.Response]:
         nonlocal count
         count += 1
         path = path or f"/r{count}"
@@ -250,7 +252,9 @@ def test_the_platform_s_errors_have_their_status(add: Add, name: str, status: in
 
 
 def test_a_service_error_has_what_is_set(add: Add) -> None:
-    call = add("var e = new sn_ws_err.ServiceError(); e.setStatus(422); e.setMessage('m'); e.setDetail('d'); throw e;")
+    call = add(
+        "var e = new sn_ws_err.ServiceError(); e.setStatus(422); e.setMessage('m'); e.setDetail('d'); throw e;"
+    )
 
     assert error(call()) == (422, "m", "d")
 
@@ -360,7 +364,7 @@ def test_what_is_consumed_and_produced_is_checked(add: Add) -> None:
     assert call(data="{}", headers=json_ | {"Accept": "application/*"}).status_code == 200
 
 
-def test_a_resource_of_an_application_runs_in_its_scope(instance: Instance, service: Row, add: Add) -> None:
+def test_a_resource_of_an_application_runs_in_its_scope(instance: Instance, add: Add) -> None:
     instance.table("sys_app").insert(name="Demo", scope="x_demo")
     scope = instance.table("sys_app").rows("scope=x_demo")[0]["sys_id"]
     scoped = add("gs.log('a');", sys_scope=scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import pytest
@@ -33,10 +33,10 @@ def post(instance: Instance, table: str, operation: str, **fields: str) -> reque
     return instance.request("POST", f"/{table}.do?{query}", data=envelope.encode(), headers=headers)
 
 
-def call(instance: Instance, table: str, operation: str, **fields: str) -> ElementTree.Element:
+def call(instance: Instance, table: str, operation: str, **fields: str) -> ET.Element:
     answer = post(instance, table, operation, **fields)
     assert answer.status_code == 200, answer.text
-    body = ElementTree.fromstring(answer.content)[0]
+    body = ET.fromstring(answer.content)[0]
     assert body[0].tag == f"{operation}Response"
     return body[0]
 
@@ -54,11 +54,13 @@ def insert(instance: Instance, **fields: str) -> str:
 
 def fault(answer: requests.Response) -> str:
     assert answer.status_code == 500
-    return str(ElementTree.fromstring(answer.content).findtext(".//faultstring"))
+    return str(ET.fromstring(answer.content).findtext(".//faultstring"))
 
 
 def test_rows_are_inserted_found_and_changed(mid: Instance) -> None:
-    sys_id = insert(mid, agent=AGENT, topic="T", queue="output", state="ready", payload="<a b='1'>ü &amp;</a>")
+    sys_id = insert(
+        mid, agent=AGENT, topic="T", queue="output", state="ready", payload="<a b='1'>ü &amp;</a>"
+    )
 
     (found,) = records(mid, "ecc_queue", sys_id=sys_id)
     changed = call(mid, "ecc_queue", "update", sys_id=sys_id, error_string="e").findtext("sys_id")
@@ -153,7 +155,7 @@ def test_a_sensor_finds_the_attachment_of_a_new_row(mid: Instance, instance: Ins
     assert records(mid, "ecc_queue", sys_id=sys_id)[0]["error_string"] == "600000"
 
 
-def test_references_have_their_names_beside_them(mid: Instance, instance: Instance) -> None:
+def test_references_have_their_names_beside_them(mid: Instance) -> None:
     agent = call(mid, "ecc_agent", "insert", name="named").findtext("sys_id")
     call(mid, "ecc_agent_config", "insert", ecc_agent=str(agent), param_name="p", value="v")
 
@@ -201,7 +203,9 @@ def test_soap_needs_a_user(instance: Instance) -> None:
 
 def test_a_password2_column_is_empty(instance: Instance) -> None:
     shelf = build(instance, "u_soap_secret", {"secret": "password2"})
-    shelf.run("var r = new GlideRecord(TABLE); r.initialize(); r.secret.setDisplayValue('marker'); r.insert();")
+    shelf.run(
+        "var r = new GlideRecord(TABLE); r.initialize(); r.secret.setDisplayValue('marker'); r.insert();"
+    )
 
     (found,) = records(instance, shelf.table)
 

@@ -11,6 +11,8 @@ from tests.integration.emulator.shelf import Shelf, build
 READER = "u_reader"
 PASSWORD = "the reader's"
 
+pytestmark = pytest.mark.usefixtures("shelf")
+
 
 @pytest.fixture(scope="module")
 def shelf(instance: Instance) -> Shelf:
@@ -69,7 +71,7 @@ def error(answer: requests.Response) -> dict[str, str]:
     return dict(document["error"])
 
 
-def test_an_insert_answers_201_with_the_row_and_where_it_is(instance: Instance, shelf: Shelf) -> None:
+def test_an_insert_answers_201_with_the_row_and_where_it_is(instance: Instance) -> None:
     answer = instance.request("POST", "/api/now/table/u_wire", json={"title": "a", "open": True})
 
     row = answer.json()["result"]
@@ -79,7 +81,7 @@ def test_an_insert_answers_201_with_the_row_and_where_it_is(instance: Instance, 
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_an_update_answers_200_with_the_row(instance: Instance, shelf: Shelf, method: str) -> None:
+def test_an_update_answers_200_with_the_row(instance: Instance, method: str) -> None:
     sys_id = add(instance, title="a", hidden="stays")
 
     answer = instance.request(method, f"/api/now/table/u_wire/{sys_id}", json={"title": "b"})
@@ -89,7 +91,7 @@ def test_an_update_answers_200_with_the_row(instance: Instance, shelf: Shelf, me
     assert (row["title"], row["hidden"], row["sys_mod_count"]) == ("b", "stays", "1")
 
 
-def test_a_deletion_answers_204_with_nothing_and_then_404(instance: Instance, shelf: Shelf) -> None:
+def test_a_deletion_answers_204_with_nothing_and_then_404(instance: Instance) -> None:
     sys_id = add(instance, title="a")
 
     answer = instance.request("DELETE", f"/api/now/table/u_wire/{sys_id}")
@@ -120,14 +122,14 @@ def test_a_deletion_answers_204_with_nothing_and_then_404(instance: Instance, sh
     ids=["none", "v2", "v1"],
 )
 def test_an_empty_list_is_a_404_in_version_1_only(
-    instance: Instance, shelf: Shelf, version: str, status: int, body: object
+    instance: Instance, version: str, status: int, body: object
 ) -> None:
     answer = instance.request("GET", f"/api/now/{version}table/u_wire?sysparm_query=title=nothing")
 
     assert (answer.status_code, answer.json()) == (status, body)
 
 
-def test_references_are_links_unless_they_are_excluded(instance: Instance, shelf: Shelf) -> None:
+def test_references_are_links_unless_they_are_excluded(instance: Instance) -> None:
     admin = get(instance, "sys_user", sysparm_query="user_name=admin").json()["result"][0]["sys_id"]
     sys_id = add(instance, owner=admin)
 
@@ -150,9 +152,7 @@ def test_references_are_links_unless_they_are_excluded(instance: Instance, shelf
     ],
     ids=["true", "all"],
 )
-def test_display_values(
-    instance: Instance, shelf: Shelf, style: str, owner: object, is_open: object
-) -> None:
+def test_display_values(instance: Instance, style: str, owner: object, is_open: object) -> None:
     admin = get(instance, "sys_user", sysparm_query="user_name=admin").json()["result"][0]["sys_id"]
     sys_id = add(instance, owner=admin, open="true")
 
@@ -167,9 +167,7 @@ def test_display_values(
     assert (row["owner"], row["open"]) == (owner, is_open)
 
 
-def test_fields_may_lie_behind_references_and_unknown_ones_are_left_out(
-    instance: Instance, shelf: Shelf
-) -> None:
+def test_fields_may_lie_behind_references_and_unknown_ones_are_left_out(instance: Instance) -> None:
     admin = get(instance, "sys_user", sysparm_query="user_name=admin").json()["result"][0]["sys_id"]
     sys_id = add(instance, title="a", owner=admin)
 
@@ -178,7 +176,7 @@ def test_fields_may_lie_behind_references_and_unknown_ones_are_left_out(
     assert answer.json()["result"] == {"title": "a", "owner.user_name": "admin"}
 
 
-def test_pages_have_a_total_and_links_to_each_other(instance: Instance, shelf: Shelf) -> None:
+def test_pages_have_a_total_and_links_to_each_other(instance: Instance) -> None:
     for number in range(5):
         add(instance, title=f"page {number}")
     asked = {"sysparm_query": "titleSTARTSWITHpage^ORDERBYtitle", "sysparm_limit": "2"}
@@ -193,7 +191,7 @@ def test_pages_have_a_total_and_links_to_each_other(instance: Instance, shelf: S
     assert [row["title"] for row in last] == ["page 4"]
 
 
-def test_the_links_can_be_left_out(instance: Instance, shelf: Shelf) -> None:
+def test_the_links_can_be_left_out(instance: Instance) -> None:
     asked = {"sysparm_limit": "1", "sysparm_suppress_pagination_header": "true"}
     add(instance), add(instance)
 
@@ -203,13 +201,13 @@ def test_the_links_can_be_left_out(instance: Instance, shelf: Shelf) -> None:
     assert "X-Total-Count" in answer.headers
 
 
-def test_a_column_by_its_name_is_a_condition(instance: Instance, shelf: Shelf) -> None:
+def test_a_column_by_its_name_is_a_condition(instance: Instance) -> None:
     add(instance, title="by name")
 
     assert len(get(instance, "u_wire", title="by name").json()["result"]) == 1
 
 
-def test_unknown_fields_of_a_query_are_dropped_silently(instance: Instance, shelf: Shelf) -> None:
+def test_unknown_fields_of_a_query_are_dropped_silently(instance: Instance) -> None:
     add(instance, title="a")
 
     everything = get(instance, "u_wire").headers["X-Total-Count"]
@@ -231,7 +229,7 @@ def test_unknown_fields_of_a_query_are_dropped_silently(instance: Instance, shel
     ids=["table", "field", "list", "operator", "limit", "method", "record"],
 )
 def test_what_is_wrong_is_said(
-    instance: Instance, shelf: Shelf, method: str, path: str, body: object, status: int, message: str
+    instance: Instance, method: str, path: str, body: object, status: int, message: str
 ) -> None:
     answer = instance.request(method, f"/api/now/table/{path}", json=body)
 
@@ -239,7 +237,7 @@ def test_what_is_wrong_is_said(
     assert error(answer)["message"] == message
 
 
-def test_only_json_is_taken(instance: Instance, shelf: Shelf) -> None:
+def test_only_json_is_taken(instance: Instance) -> None:
     headers = {"Content-Type": "application/xml"}
 
     answer = instance.request("POST", "/api/now/table/u_wire", data="<a/>", headers=headers)
@@ -257,9 +255,7 @@ def test_a_password2_column_is_kept_and_never_given_away(instance: Instance, she
     assert plain == "the marker"
 
 
-def test_rows_and_columns_a_user_may_not_read_are_not_there(
-    instance: Instance, reader: Instance, shelf: Shelf
-) -> None:
+def test_rows_and_columns_a_user_may_not_read_are_not_there(instance: Instance, reader: Instance) -> None:
     shown = add(instance, title="for readers", hidden="not this")
     hidden = add(instance, title="not for readers")
 
@@ -278,13 +274,11 @@ def test_rows_and_columns_a_user_may_not_read_are_not_there(
     ids=["insert", "update", "delete"],
 )
 def test_writes_without_a_right_are_403(
-    instance: Instance, reader: Instance, shelf: Shelf, method: str, path: str, operation: str
+    instance: Instance, reader: Instance, method: str, path: str, operation: str
 ) -> None:
     sys_id = add(instance, title="a")
 
-    answer = reader.request(
-        method, f"/api/now/table/{path.replace('ID', sys_id)}", json={"title": "b"}
-    )
+    answer = reader.request(method, f"/api/now/table/{path.replace('ID', sys_id)}", json={"title": "b"})
 
     assert answer.status_code == 403
     assert error(answer) == {
@@ -293,7 +287,7 @@ def test_writes_without_a_right_are_403(
     }
 
 
-def test_a_write_that_a_business_rule_stops_is_403(instance: Instance, shelf: Shelf) -> None:
+def test_a_write_that_a_business_rule_stops_is_403(instance: Instance) -> None:
     instance.table("sys_script").insert(
         name="stop", collection="u_wire", when="before", action_insert="true", active="true",
         filter_condition="title=stopped", script="current.setAbortAction(true);",
@@ -305,7 +299,7 @@ def test_a_write_that_a_business_rule_stops_is_403(instance: Instance, shelf: Sh
     assert error(answer)["message"] == "Operation Failed"
 
 
-def test_a_table_may_be_closed_to_web_services(instance: Instance, shelf: Shelf) -> None:
+def test_a_table_may_be_closed_to_web_services(instance: Instance) -> None:
     closed = build(instance, "u_closed", {"title": "string"})
     table = instance.table("sys_db_object")
     table.update(table.rows(f"name={closed.table}")[0]["sys_id"], ws_access="false")
@@ -313,7 +307,7 @@ def test_a_table_may_be_closed_to_web_services(instance: Instance, shelf: Shelf)
     assert get(instance, closed.table).status_code == 403
 
 
-def test_a_rate_limit_answers_429_with_when_to_come_back(instance: Instance, shelf: Shelf) -> None:
+def test_a_rate_limit_answers_429_with_when_to_come_back(instance: Instance) -> None:
     instance.faults(tooManyRequests={"path": "/api/now/table/u_wire", "seconds": 30})
 
     answer = get(instance, "u_wire")
