@@ -59,7 +59,7 @@ ClaudeTerminalAPI.prototype = {
     command: function (id, body) {
         var session = this._access.session(id);
         var input = new ClaudeTerminalInput(body);
-        var mode = input.require('command').choice('mode', ['text', 'raw', 'keys']) || 'text';
+        var mode = input.choice('mode', ['text', 'raw', 'keys']) || 'text';
         var sent = {command: input.command(mode), mode: mode, stream: input.text('stream', 64, this.VISIBLE),
             seq: input.integer('seq', 1, 2147483647), encoding: 'base64', maxBytes: this.MOST_BYTES};
         var key = input.key();

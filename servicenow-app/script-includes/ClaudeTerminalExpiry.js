@@ -16,10 +16,10 @@ ClaudeTerminalExpiry.prototype = {
     run: function () {
         var kept = this._clock.ago(this._settings.keepDays() * this.DAY_SECONDS);
         this._delete('request', 'user=^state!=queued^sys_created_on<' + this._clock.ago(this.OWN_SECONDS));
-        this._delete('request', 'sys_updated_on<' + kept);
+        this._delete('request', 'sys_created_on<' + kept);
         this._delete('audit', 'sys_created_on<' + kept);
         this._delete('session',
-            'stateIN' + ClaudeTerminalSessions.ENDED.join(',') + '^sys_updated_on<' + kept);
+            'stateIN' + ClaudeTerminalSessions.ENDED.join(',') + '^ended_at<' + kept);
         this._trim();
     },
 

@@ -46,7 +46,7 @@ ClaudeTerminalSessions.prototype = {
         if (this.ended(session)) {
             return; // an answer that was overtaken
         }
-        this.change(session, {state: told.state, activity: told.activity, columns: told.columns,
+        this._end(session, {state: told.state, activity: told.activity, columns: told.columns,
             rows: told.rows, workspace_type: told.workspaceType, workspace_name: told.workspaceName,
             exit_code: told.exitCode,
             reason: told.reason, claude_version: told.claudeVersion, reachable: true, problem: '',
@@ -122,7 +122,8 @@ ClaudeTerminalSessions.prototype = {
     },
 
     _end: function (session, values) {
-        if (ClaudeTerminalSessions.ENDED.indexOf(values.state) >= 0 && !session.getValue('ended_at')) {
+        if (ClaudeTerminalSessions.ENDED.indexOf(values.state) >= 0 && !values.ended_at &&
+                !session.getValue('ended_at')) {
             values.ended_at = this._clock.now();
         }
         return this.change(session, values);

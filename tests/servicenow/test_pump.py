@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,11 +12,10 @@ from tests.servicenow.conftest import Desk
 
 
 @pytest.fixture(autouse=True)
-def alone(desk: Desk) -> Iterator[None]:
+def alone(desk: Desk) -> None:
     """Begin each test with nobody watching and no pump."""
     desk.change("session", "viewed_atISNOTEMPTY", viewed_at="", state="terminated")
     desk.change("mid_status", f"mid_name={MID}", pump_request="", pump_at="", watched="")
-    yield
 
 
 def view(desk: Desk, session: str, user: str = "alice") -> None:

@@ -1,0 +1,114 @@
+"""Business rules and script actions: answers are taken, sessions go with all they have, MID Servers come and go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.fakes.queue import good
+from tests.fixtures.servicenow import MID
+from tests.servicenow.conftest import SCOPE, Desk, told
+from tests.waiting import until
+
+
+def set_status(desk: Desk, status: str) -> None:
+    """Let the MID Server go up or down."""
+    table = desk.instance.table("ecc_agent")
+    table.update(table.rows(f"name={MID}")[0]["sys_id"], status=status)
+
+
+def seen(desk: Desk, session: str) -> Any:
+    """Return a session as its user sees it."""
+    return desk.call("alice", "GET", f"/sessions/{session}").body
+
+
+def remove(desk: Desk, session: str) -> None:
+    """Delete a session's row."""
+    desk.script(
+        f"var row = new GlideRecord('{SCOPE}_session'); row.get('{desk.stored(session)['sys_id']}');"
+        "row.deleteRecord();"
+    )
+
+
+def test_the_sensor_leaves_inputs_of_others_alone(desk: Desk) -> None:
+    table = desk.instance.table("ecc_queue")
+    made = table.insert(
+        queue="input", name="Other", topic="JavascriptProbe", agent="mid.server.x", state="ready"
+    )
+
+    assert desk.queue.row(made["sys_id"])["state"] == "ready"
+
+
+def test_the_sensor_leaves_outputs_alone(desk: Desk) -> None:
+    session = desk.session()
+    desk.call("alice", "POST", f"/sessions/{session}/status")
+
+    assert desk.last("status", session).row["state"] == "ready"
+
+
+def test_a_deleted_session_ends_at_the_sidecar_and_takes_its_rows_along(desk: Desk) -> None:
+    session = desk.session()
+    sys_id = desk.stored(session)["sys_id"]
+    desk.call("alice", "POST", f"/sessions/{session}/screen")
+    desk.reply("screen", {"offset": 10}, session)
+    assert desk.rows("output", f"session={sys_id}")
+    remove(desk, session)
+
+    assert desk.rows("output", f"session={sys_id}") == []
+    assert [row["op"] for row in desk.rows("request", f"session={sys_id}")] == ["terminate"]
+    call = desk.last("terminate", session)
+    assert call.parameters["user"] == desk.users["alice"]
+    assert desk.queue.answer(call, good({"terminated": True}))["state"] == "processed"
+
+
+def test_a_deleted_session_that_had_ended_is_not_ended_again(desk: Desk) -> None:
+    session = desk.session()
+    desk.call("alice", "POST", f"/sessions/{session}/status")
+    desk.reply("status", told(session, "x", state="terminated"), session)
+    remove(desk, session)
+
+    assert desk.queue.calls("terminate", session) == []
+
+
+def test_a_mid_server_that_goes_down_is_told_at_once_and_forgotten_when_it_is_back(desk: Desk) -> None:
+    session = desk.session()
+    set_status(desk, "Down")
+    down = seen(desk, session)
+    refused = desk.call("alice", "POST", f"/sessions/{session}/commands", {"command": "hello"})
+    set_status(desk, "Up")
+    up = seen(desk, session)
+
+    assert (down["reachable"], down["problem"]) == (False, f"The MID Server {MID} is down.")
+    assert (refused.status, refused.body["error"]["detail"]) == (503, f"The MID Server {MID} is down.")
+    assert (up["reachable"], up["problem"]) == (True, None)
+
+
+def test_a_waiting_request_says_that_the_mid_server_went_down(desk: Desk) -> None:
+    session = desk.session()
+    made = desk.call("alice", "POST", f"/sessions/{session}/status").body
+    set_status(desk, "Down")
+    waiting = desk.call("alice", "GET", f"/requests/{made['request']}").body
+    set_status(desk, "Up")
+
+    assert (waiting["state"], waiting["problem"]["detail"]) == ("queued", f"The MID Server {MID} is down.")
+
+
+def test_an_ended_session_does_not_care(desk: Desk) -> None:
+    session = desk.session()
+    desk.call("alice", "DELETE", f"/sessions/{session}")
+    desk.reply("terminate", {"terminated": True}, session)
+    set_status(desk, "Down")
+    down = seen(desk, session)
+    set_status(desk, "Up")
+
+    assert (down["state"], down["reachable"], down["problem"]) == ("terminated", True, None)
+
+
+def test_the_events_of_mid_servers_look_at_all_of_ours(desk: Desk) -> None:
+    session = desk.session()
+    desk.change("session", f"session_id={session}", reachable="0", problem="left over")
+    desk.instance.script(
+        f"var agent = new GlideRecord('ecc_agent'); agent.get('name', '{MID}');"
+        "gs.eventQueue('mid_server.up', agent, agent.getUniqueValue(), '');"
+    )
+
+    assert until(lambda: seen(desk, session)["reachable"], 15)
