@@ -6,9 +6,9 @@
  * update set, GlideTableCreator). The column rows that every table has (sys_id and its kin) are implied.
  */
 
-var failure = require('failure');
+var failure = require('./failure');
 
-var identity = require('identity');
+var identity = require('./identity');
 var own = require('./own');
 
 var TABLES = 'sys_db_object';
@@ -112,7 +112,7 @@ Dictionary.prototype = {
     },
 
     _rows: function (table, values) {
-        return this._store.select(table, require('query').equal(values));
+        return this._store.select(table, require('./query').equal(values));
     },
 
     _row: function (table, values) {
@@ -304,7 +304,7 @@ Dictionary.prototype = {
         var store = this._store;
         [[COLUMNS, {name: name}], [INDEXES, {logical_table_name: name}]].forEach(function (about) {
             if (store.columns(about[0]).length) {
-                store.select(about[0], require('query').equal(about[1]))
+                store.select(about[0], require('./query').equal(about[1]))
                     .forEach(function (row) { store.remove(about[0], row.sys_id); });
             }
         });

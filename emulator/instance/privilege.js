@@ -19,17 +19,18 @@ var OPEN = {read: 'read_access', create: 'create_access', write: 'update_access'
  */
 exports.refusal = function (platform, definition, operation) {
     var scope = platform.context.running() ? platform.context.current().scope : 'global';
-    if (scope === 'global' || definition.access[OPEN[operation]] || scope === ownerOf(platform, definition) ||
-            granted(platform, scope, definition.name, operation)) {
+    if (scope === 'global' || definition.access[OPEN[operation]] ||
+            scope === exports.owner(platform, definition) || granted(platform, scope, definition.name, operation)) {
         return null;
     }
     return operation + ' operation on table ' + definition.name + ' from scope ' + scope +
         ' has been refused due to the table\'s cross-scope access policy';
 };
 
-function ownerOf(platform, definition) {
+/** The scope a table belongs to. */
+exports.owner = function (platform, definition) {
     return platform.scopes.nameOf({sys_scope: definition.scope});
-}
+};
 
 function granted(platform, scope, table, operation) {
     return platform.store.select('sys_scope_privilege', query.equal({target_name: table, operation: operation,

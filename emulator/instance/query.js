@@ -7,7 +7,7 @@
  * guess.
  */
 
-var failure = require('failure');
+var failure = require('./failure');
 var own = require('./own');
 
 /** Longest first: the first that fits is meant. */

@@ -4,11 +4,12 @@
  * Knows no users' rights (acl.js does) and no HTTP. A refused write throws; GlideRecord turns that into null.
  */
 
-var failure = require('failure');
-var identity = require('identity');
+var cipher = require('./cipher');
+var failure = require('./failure');
+var identity = require('./identity');
 var own = require('./own');
-var query = require('query');
-var value = require('value');
+var query = require('./query');
+var value = require('./value');
 
 /** Tables that only a security administrator may write. */
 var GUARDED = ['sys_security_acl', 'sys_security_acl_role'];
@@ -202,11 +203,15 @@ Records.prototype = {
         });
     },
 
-    /** Rules may have put anything into the row; cut what is too long, which the platform does silently. */
+    /** Rules may have put anything into the row. What is too long is cut, which the platform does silently. */
     _conform: function (definition, row) {
         var self = this;
         Object.keys(row).forEach(function (name) {
             row[name] = value.stored(definition, name, row[name]);
+            if (definition.columns[name].type === 'password2' && !cipher.isSealed(row[name])) {
+                // From REST or an update set: scripts cannot bring plain text here.
+                row[name] = cipher.sealed(self._platform, row[name]);
+            }
             var longest = definition.columns[name].maxLength;
             if (longest && value.isText(definition, name) && (row[name] || '').length > longest) {
                 self._platform.log.warn('records', definition.name + '.' + name + ' was cut from ' +

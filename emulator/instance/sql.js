@@ -2,7 +2,7 @@
  * Condition trees and queries as SQL text with parameters. Knows no rows and runs nothing.
  */
 
-var failure = require('failure');
+var failure = require('./failure');
 var own = require('./own');
 
 /** What a column name or table name may look like; nothing else ever gets into a statement. */

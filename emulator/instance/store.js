@@ -5,8 +5,8 @@
  * Text compares without regard to case, as the platform's own database does.
  */
 
-var failure = require('failure');
-var sql = require('sql');
+var failure = require('./failure');
+var sql = require('./sql');
 
 /** SQLite takes at most 127 arguments per function call. */
 var CELLS_PER_CALL = 100;

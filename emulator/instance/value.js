@@ -2,7 +2,7 @@
  * One field's value: from whatever a script or client gives to the string that is stored, or null.
  */
 
-var failure = require('failure');
+var failure = require('./failure');
 var own = require('./own');
 
 var FORMATS = {
@@ -35,7 +35,7 @@ exports.stored = function (definition, name, given) {
     if (given === null || given === undefined) {
         return null;
     }
-    var text = String(given);
+    var text = exports.text(given);
     if (type === 'boolean') {
         return truth(definition, name, text);
     }
@@ -46,6 +46,18 @@ exports.stored = function (definition, name, given) {
         return formatted(definition, name, type, text);
     }
     return text;
+};
+
+/**
+ * A value of a script as text.
+ *
+ * @throws for a GlideRecord, which on the platform would become something nobody meant
+ */
+exports.text = function (given) {
+    if (typeof given === 'object' && given !== null && given.$ && given.$.values) {
+        throw failure.error('a GlideRecord of ' + given.$.table + ' is no value; use its getUniqueValue()');
+    }
+    return given === null || given === undefined ? '' : String(given);
 };
 
 /** Is it a column whose text is cut at its length? Numbers and dates are not text. */

@@ -359,10 +359,7 @@ Cursor.prototype = {
 
 /** A value of a script as the query module takes it: a list stays a list, everything else is text. */
 function plain(given) {
-    if (given === null || given === undefined) {
-        return '';
-    }
-    return Array.isArray(given) ? given : String(given);
+    return Array.isArray(given) ? given.map(value.text) : value.text(given);
 }
 
 function one(field, given) {

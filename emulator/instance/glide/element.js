@@ -6,6 +6,7 @@
 var cipher = require('../cipher');
 var display = require('../display');
 var failure = require('../failure');
+var privilege = require('../privilege');
 var trap = require('./trap');
 
 var NOT_FOUND = Packages.org.mozilla.javascript.Scriptable.NOT_FOUND;
@@ -100,6 +101,7 @@ var METHODS = {
         if (columnOf(this).type !== 'password2') {
             throw failure.error(this.$.cursor.table + '.' + this.$.name + ' is not a password2 column');
         }
+        own(this.$.cursor);
         return cipher.opened(this.$.cursor.platform, valueOf(this));
     },
     getRefRecord: function () {
@@ -124,6 +126,15 @@ var METHODS = {
         return permitted(this, this.$.cursor.isNew ? 'create' : 'write');
     }
 };
+
+/** Secrets are read in the scope of their table. [password-2way-encrypted-fields] */
+function own(cursor) {
+    var scope = cursor.platform.context.current().scope;
+    if (scope !== privilege.owner(cursor.platform, cursor.definition)) {
+        throw failure.error('getDecryptedValue() on ' + cursor.table + ': not allowed from the scope ' +
+            scope);
+    }
+}
 
 function permitted(element, operation) {
     var cursor = element.$.cursor;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -189,6 +190,16 @@ def test_an_update_that_breaks_a_unique_index_answers_null_and_changes_nothing(s
     assert answer == [None, "free"]
 
 
+def test_of_many_inserts_at_once_a_unique_index_lets_one_through(shelf: Shelf) -> None:
+    source = "return [fill({code: 'raced'}) !== null, fill({title: 'raced'}) !== null];"
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: shelf.run(source), range(24)))
+
+    assert [won for won, _ in made].count(True) == 1
+    assert all(other for _, other in made)
+    assert len(shelf.instance.table("u_records").rows("title=raced")) == 24
+
+
 def test_text_longer_than_its_column_is_cut_and_the_log_says_so(shelf: Shelf) -> None:
     value = shelf.run("return one(fill({title: 'abcdefghijklmnop'})).getValue('title');")
 
@@ -206,6 +217,17 @@ def test_a_value_that_cannot_be_of_the_columns_type_is_refused(shelf: Shelf, col
 
     assert f"u_records.{column}" in error
     assert value in error
+
+
+@pytest.mark.parametrize("use", ["setValue('owner', user)", "addQuery('owner', user)"])
+def test_a_record_is_no_value(shelf: Shelf, use: str) -> None:
+    error = shelf.refusal(f"""
+        var user = new GlideRecord('sys_user');
+        user.get('user_name', 'admin');
+        new GlideRecord(TABLE).{use};
+    """)
+
+    assert "a GlideRecord of sys_user is no value" in error
 
 
 @pytest.mark.parametrize(

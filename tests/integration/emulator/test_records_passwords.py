@@ -68,6 +68,24 @@ def test_other_columns_cannot_be_decrypted(shelf: Shelf) -> None:
     assert "not a password2 column" in error
 
 
+def test_another_scope_cannot_read_it(shelf: Shelf) -> None:
+    sys_id = kept(shelf, SECRET)
+    error = shelf.refusal(f"one('{sys_id}').word.getDecryptedValue();", scope="x_other")
+
+    assert "not allowed from the scope x_other" in error
+
+
+def test_what_rest_writes_is_stored_as_ciphertext(shelf: Shelf) -> None:
+    row = shelf.instance.table("u_secrets").insert(word=SECRET)
+    stored, read = shelf.run(f"""
+        var record = one('{row["sys_id"]}');
+        return [record.getValue('word'), record.word.getDecryptedValue()];
+    """)
+
+    assert SECRET not in stored
+    assert read == SECRET
+
+
 def test_an_empty_secret_is_empty(shelf: Shelf) -> None:
     sys_id = kept(shelf, "")
 
