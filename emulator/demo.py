@@ -24,7 +24,7 @@ from emulator.browser import Browser, Refused, await_that
 from emulator.midserver import Sidecar, keep_token
 from emulator.platform import ADMIN, ADMIN_PASSWORD
 from emulator.rhino import RhinoError
-from emulator.servicenow import APP, InstanceError
+from emulator.servicenow import APP, InstanceError, Json
 from emulator.sidecar import ROOT, PartError, Running, serving, stand_in
 from emulator.site import USER, Site, instance, mid_server
 
@@ -36,6 +36,9 @@ MID = "mid-a"
 STAND_IN_KEY = "sk-ant-stand-in-for-the-demo"
 QUESTION = "Greet the ServiceNow users in one sentence."
 PATIENCE_S = 60.0
+#: Claude's pauses while it writes are shorter.
+QUIET_S = 1.0
+READ_EACH_S = 0.1
 
 ABOUT = """\
 Start the sidecar, an emulated ServiceNow instance with the app installed as an administrator would, and an emulated
@@ -90,10 +93,10 @@ def run(stack: ExitStack, *, stay: bool) -> None:
     """Start the parts, make the round trip, and wait for Ctrl-C if asked to stay."""
     FOLDER.mkdir(exist_ok=True)
     stage = start(stack)
-    session, reply = round_trip(stage, stack)
+    session, screen = round_trip(stage, stack)
     show_rows(stage)
-    show_screen(stage.user, session)
-    if "ServiceNow" not in reply:
+    show_screen(screen)
+    if "ServiceNow" not in said(screen):
         raise DemoError("the reply does not hold the word that was asked for.")
     if stay:
         print_next(stage, session)
@@ -141,16 +144,17 @@ def emptied(name: str) -> Path:
 # -- the round trip ------------------------------------------------------------------------------------------
 
 
-def round_trip(stage: Stage, stack: ExitStack) -> tuple[str, str]:
-    """Enrol a key, create a session, ask Claude; return the session's id and the reply."""
+def round_trip(stage: Stage, stack: ExitStack) -> tuple[str, Json]:
+    """Enrol a key, create a session, ask Claude; return the session's id and its screen with the reply."""
     user, key = stage.user, os.environ.get("ANTHROPIC_API_KEY") or STAND_IN_KEY
     print(f"\n  As {USER}, through the ECC queue:")
     step("API key sealed to the sidecar and stored there", lambda: user.enrol(MID, key))
     session = step("session with the real Claude Code CLI", lambda: user.create(columns=100, rows=24))
     stack.callback(end, user, session)
     user.view(session)
-    reply = step("command and the whole reply", lambda: ask(user, session))
-    return session, reply
+    cursor = int(user.session(session)["outputOffset"])
+    step("command, and its first output on the instance", lambda: ask(user, session, cursor))
+    return session, step("Claude's whole reply on the instance", lambda: reply(user, session, cursor))
 
 
 def end(user: Browser, session: str) -> None:
@@ -159,22 +163,40 @@ def end(user: Browser, session: str) -> None:
         user.terminate(session)
 
 
-def ask(user: Browser, session: str) -> str:
-    """Submit the question, read output until Claude rests, return the reply."""
-    cursor = int(user.session(session)["outputOffset"])
-    began = time.monotonic()
+def ask(user: Browser, session: str, cursor: int) -> None:
+    """Submit the question and wait until the instance has output of it."""
     user.call("POST", f"/sessions/{session}/commands", {"command": QUESTION})
     await_that(lambda: user.output(session, cursor).data, PATIENCE_S, "output comes")
-    print(f"\n    first output readable on the instance after {time.monotonic() - began:.2f} s", flush=True)
-    return await_that(lambda: rested(user, session), PATIENCE_S, "Claude has replied")
 
 
-def rested(user: Browser, session: str) -> str:
-    """Return the reply on the screen, or nothing while Claude is at work."""
-    if user.session(session)["activity"] != "idle":
-        return ""
-    lines = user.screen(session)["lines"]
-    return " ".join(line.strip("● ").strip() for line in lines if line.startswith("●"))
+def reply(user: Browser, session: str, cursor: int) -> Json:
+    """Read output until Claude rests with a reply on its screen; return that."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        cursor = rest(user, session, cursor, deadline)
+        screen = user.screen(session)
+        if said(screen):
+            return screen
+        if time.monotonic() >= deadline:
+            raise DemoError("Claude gave no reply; its screen:\n" + "\n".join(screen["lines"]))
+
+
+def rest(user: Browser, session: str, cursor: int, deadline: float) -> int:
+    """Read output from `cursor` until Claude is idle and nothing has come for a while; return where it ends."""
+    quiet_since = now = time.monotonic()
+    while now - quiet_since < QUIET_S and now < deadline:
+        piece = user.output(session, cursor)
+        cursor = piece.next_cursor
+        time.sleep(READ_EACH_S)
+        now = time.monotonic()
+        if piece.data or piece.activity != "idle":
+            quiet_since = now
+    return cursor
+
+
+def said(screen: Json) -> str:
+    """Return what Claude has said on a screen."""
+    return " ".join(line.strip("● ").strip() for line in screen["lines"] if line.startswith("●"))
 
 
 # -- what is shown -------------------------------------------------------------------------------------------
@@ -188,9 +210,8 @@ def show_rows(stage: Stage) -> None:
         print(f"    {row.line(rows[0].at_ms)}")
 
 
-def show_screen(user: Browser, session: str) -> None:
-    """Print the screen in a frame."""
-    screen = user.screen(session)
+def show_screen(screen: Json) -> None:
+    """Print a screen in a frame."""
     width, lines = screen["columns"], screen["lines"]
     while lines and not lines[-1]:
         lines.pop()
