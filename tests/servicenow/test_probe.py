@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.probe import INCLUDE, KEY, ROOT, SESSION, TOKEN, USER, Bench, Json, encoded
+from tests.fixtures.probe import INCLUDE, KEY, ROOT, SCRIPT, SESSION, TOKEN, USER, Bench, Json, encoded
 
 CREDENTIAL = "7c0f5c1e-8f2b-4c59-9a55-0c7d3b1f2a10"
 
@@ -142,6 +142,30 @@ class TestOperations:
             known |= set(document["components"]["schemas"][schema.split("/")[-1]]["properties"])
         assert names_of(op) <= known | {"credentialId"}
         assert ("X-User-ID" in known or "userId" in known) == (op not in WITHOUT_USER)
+
+
+class TestBothSides:
+    """One list of names is checked against the instance's file and the MID's."""
+
+    BRIDGE = (ROOT / "servicenow-app/script-includes/ClaudeTerminalBridge.js").read_text(encoding="utf-8")
+    PROBE = INCLUDE.read_text(encoding="utf-8")
+
+    def test_know_the_same_operations(self) -> None:
+        listed = self.BRIDGE.partition("OPERATIONS = [")[2].partition("]")[0]
+        table = self.PROBE.partition("OPERATIONS = {")[2].partition("\n};")[0]
+
+        assert set(re.findall(r"'([a-z._]+)'", listed)) == set(CALLS)
+        assert set(re.findall(r"^    '([a-z._]+)': \{", table, re.MULTILINE)) == set(CALLS)
+
+    def test_know_the_same_parameters(self) -> None:
+        read = set(re.findall(r"_parameter\('(\w+)'\)", self.PROBE))
+
+        assert read == {"v", "op", "user", "session", "key", "body"}
+        assert all(re.search(rf"\b{name}\b", self.BRIDGE) for name in read)
+
+    def test_mean_the_same_script_and_name(self) -> None:
+        assert f"SCRIPT: '{SCRIPT}'" in self.BRIDGE
+        assert f"NAME: '{INCLUDE.stem}'" in self.BRIDGE
 
 
 def names_of(op: str) -> set[str]:
