@@ -23,7 +23,9 @@ var PASSWORD_FILE = 'admin-password';
 function assemble(options) {
     var folder = new java.io.File(options.data);
     folder.mkdirs();
-    var platform = {name: options.name, folder: String(folder.getAbsolutePath()), context: require('./context')};
+    var platform = {
+        name: options.name, folder: String(folder.getAbsolutePath()), context: require('./context')
+    };
     platform.store = require('store').open(new java.io.File(folder, 'instance.db').getPath());
     platform.dictionary = require('dictionary').open(platform.store);
     platform.fresh = !platform.store.tableExists('sys_db_object');

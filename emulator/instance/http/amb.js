@@ -54,7 +54,8 @@ exports.Amb.prototype = {
             throw new web.Refusal(403, 'Forbidden', 'An Origin header is required');
         }
         if (!PATH.test(exchange.path) || exchange.method !== 'POST') {
-            throw new web.Refusal(400, 'Bad Request', 'Only Bayeux messages posted to /amb are taken: no WebSocket here');
+            throw new web.Refusal(400, 'Bad Request',
+                'Only Bayeux messages posted to /amb are taken; there is no WebSocket here');
         }
     },
 
@@ -63,14 +64,13 @@ exports.Amb.prototype = {
             '/meta/handshake': this._handshake, '/meta/subscribe': this._subscribe,
             '/meta/unsubscribe': this._unsubscribe, '/meta/disconnect': this._disconnect
         };
-        var kind = kinds[message.channel];
-        if (kind === undefined) {
+        if (!kinds.hasOwnProperty(message.channel)) {
             return failed(message, '403:' + message.channel + ':publishing is not provided');
         }
         if (message.channel !== '/meta/handshake' && this._clients.get(message.clientId) === null) {
             return unknown(message);
         }
-        return kind.call(this, message, visitor);
+        return kinds[message.channel].call(this, message, visitor);
     },
 
     _handshake: function (message, visitor) {
@@ -90,13 +90,17 @@ exports.Amb.prototype = {
             return failed(message, problem);
         }
         channels.forEach(function (channel) { client.subscribe(channel); });
-        return reply(message, {successful: true, clientId: message.clientId, subscription: message.subscription});
+        return reply(message, {
+            successful: true, clientId: message.clientId, subscription: message.subscription
+        });
     },
 
     _unsubscribe: function (message) {
         var client = this._clients.get(message.clientId);
         [].concat(message.subscription || []).forEach(function (channel) { client.unsubscribe(channel); });
-        return reply(message, {successful: true, clientId: message.clientId, subscription: message.subscription});
+        return reply(message, {
+            successful: true, clientId: message.clientId, subscription: message.subscription
+        });
     },
 
     _disconnect: function (message) {
@@ -107,12 +111,15 @@ exports.Amb.prototype = {
     // Events before the reply, as servers of this protocol do it.
     _poll: function (message, visitor) {
         var client = this._clients.get(message.clientId);
-        var asked = message.advice && typeof message.advice.timeout === 'number' ? message.advice.timeout : TIMEOUT_MS;
+        var wish = message.advice && message.advice.timeout;
+        var asked = typeof wish === 'number' ? wish : TIMEOUT_MS;
         var faults = this._faults;
         if (client === null) {
             return [unknown(message)];
         }
-        var events = client.wait(Math.min(asked, TIMEOUT_MS), STEP_MS, function () { return faults.ambOn(); });
+        var events = client.wait(Math.min(asked, TIMEOUT_MS), STEP_MS, function () {
+            return faults.ambOn();
+        });
         return events.concat([reply(message, {
             successful: true, clientId: message.clientId, advice: advice(), ext: status(visitor)
         })]);

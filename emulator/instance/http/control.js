@@ -145,7 +145,8 @@ exports.Control.prototype = {
     _one: function (table, name) {
         var rows = this._platform.store.select(table, {column: 'name', operator: '=', value: name});
         if (rows.length !== 1) {
-            throw new web.Refusal(404, 'Not found', rows.length + ' records of ' + table + ' have the name ' + name);
+            throw new web.Refusal(404, 'Not found',
+                rows.length + ' records of ' + table + ' have the name ' + name);
         }
         return rows[0];
     },
@@ -161,17 +162,19 @@ exports.Control.prototype = {
 
 function routes(self) {
     return [
-        [/^POST \/scripts\/run$/, function (exchange, visitor) { return self.runScript(exchange, visitor); }],
-        [/^POST \/fix_scripts\/run$/, function (exchange, visitor) { return self.runFix(exchange, visitor); }],
-        [/^POST \/jobs\/run$/, function (exchange) { return self.runJob(exchange); }],
-        [/^POST \/users$/, function (exchange, visitor) { return self.addUser(exchange, visitor); }],
-        [/^GET \/log$/, function () { return self.lines(); }],
+        [/^POST \/scripts\/run$/, self.runScript.bind(self)],
+        [/^POST \/fix_scripts\/run$/, self.runFix.bind(self)],
+        [/^POST \/jobs\/run$/, self.runJob.bind(self)],
+        [/^POST \/users$/, self.addUser.bind(self)],
+        [/^GET \/log$/, self.lines.bind(self)],
         [/^GET \/faults$/, function () { return self._parts.faults.all(); }],
-        [/^POST \/faults$/, function (exchange) { return self.changeFaults(exchange); }],
-        [/^POST \/stop$/, function () { return self.stop(); }],
+        [/^POST \/faults$/, self.changeFaults.bind(self)],
+        [/^POST \/stop$/, self.stop.bind(self)],
         [/^POST \/update_sets$/, function (exchange, visitor) {
             var text = exchange.text(UPDATE_SET_BYTES);
-            return self.updateSet(exchange, visitor, {wish: {}, run: function (sets) { return sets.load(text); }});
+            return self.updateSet(exchange, visitor, {wish: {}, run: function (sets) {
+                return sets.load(text);
+            }});
         }],
         [/^POST \/update_sets\/([^\/]+)\/preview$/, function (exchange, visitor, found) {
             return self.updateSet(exchange, visitor, {wish: {}, run: function (sets) {

@@ -43,7 +43,7 @@ exports.EndpointAccess.prototype = {
 
     _agrees: function (rule) {
         return rule.advanced !== '1' || !rule.script || this._platform.engine.runAcl(
-            rule.script, 'sys_security_acl.' + rule.name, {scope: this._platform.scopes.nameOf(rule), bindings: {}}
+            rule.script, 'sys_security_acl.' + rule.name, {scope: this._platform.scopes.nameOf(rule)}
         ) === true;
     }
 };

@@ -22,7 +22,8 @@ exports.read = function (text) {
     var body = xml.children(root).filter(function (element) { return xml.name(element) === 'Body'; })[0];
     var calls = body === undefined ? [] : xml.children(body);
     if (xml.name(root) !== 'Envelope' || calls.length !== 1) {
-        throw new web.Refusal(500, 'Not a SOAP request', 'One Envelope with one Body with one operation is expected');
+        throw new web.Refusal(500, 'Not a SOAP request',
+            'One Envelope with one Body with one operation is expected');
     }
     return {operation: xml.name(calls[0]), fields: xml.fields(calls[0])};
 };

@@ -47,7 +47,8 @@ exports.Exchange.prototype = {
         var entry;
         while (each.hasNext()) {
             entry = each.next();
-            found[String(entry.getKey()).toLowerCase()] = String(java.lang.String.join(', ', entry.getValue()));
+            found[String(entry.getKey()).toLowerCase()] =
+                String(java.lang.String.join(', ', entry.getValue()));
         }
         return found;
     },
@@ -68,7 +69,8 @@ exports.Exchange.prototype = {
         var most = limit || exports.BODY_BYTES;
         var read = this.raw.getRequestBody().readNBytes(most + 1);
         if (read.length > most) {
-            throw new exports.Refusal(status || 413, 'Request body too large', 'At most ' + most + ' bytes are taken');
+            throw new exports.Refusal(status || 413, 'Request body too large',
+                'At most ' + most + ' bytes are taken');
         }
         return read;
     },
@@ -134,8 +136,9 @@ exports.parameters = function (text) {
     text.split('&').forEach(function (pair) {
         var at = pair.indexOf('=');
         var name = decode(at < 0 ? pair : pair.slice(0, at));
-        if (pair) {
-            found[name] = found[name] || [];
+        // The engine would take the last two for itself.
+        if (pair && name !== '__proto__' && name !== '__parent__') {
+            found[name] = Object.prototype.hasOwnProperty.call(found, name) ? found[name] : [];
             found[name].push(at < 0 ? '' : decode(pair.slice(at + 1)));
         }
     });

@@ -22,7 +22,8 @@ exports.Faults.prototype = {
     all: function () {
         var now = this._now;
         return {
-            latencyMs: now.latencyMs, amb: now.amb, tooManyRequests: now.tooManyRequests && now.tooManyRequests.asked,
+            latencyMs: now.latencyMs, amb: now.amb,
+            tooManyRequests: now.tooManyRequests && now.tooManyRequests.asked,
             answers: now.answers, discovery: this._settings.discovery()
         };
     },

@@ -29,7 +29,8 @@ exports.Fields.prototype = {
         if (names.length === 1) {
             return this._value(table, definition, row[names[0]]);
         }
-        return definition.reference ? this._behind(definition.reference, row[names[0]], names.slice(1)) : null;
+        return definition.reference ?
+            this._behind(definition.reference, row[names[0]], names.slice(1)) : null;
     },
 
     _behind: function (table, sysId, names) {
@@ -40,7 +41,8 @@ exports.Fields.prototype = {
 
     _column: function (table, name) {
         var definition = this._platform.dictionary.table(table);
-        return definition !== null && definition.columns.hasOwnProperty(name) ? definition.columns[name] : null;
+        return definition !== null && definition.columns.hasOwnProperty(name) ?
+            definition.columns[name] : null;
     },
 
     _value: function (table, definition, stored) {

@@ -8,7 +8,8 @@ var unload = require('http/unload');
 
 /** An application is a scope, so a reference to a scope is satisfied by it. */
 var KINDS = {sys_scope: ['sys_scope', 'sys_app']};
-var FIXED = ['sys_created_by', 'sys_created_on', 'sys_mod_count', 'sys_updated_by', 'sys_updated_on', 'sys_id'];
+var FIXED = ['sys_created_by', 'sys_created_on', 'sys_mod_count', 'sys_updated_by', 'sys_updated_on',
+    'sys_id'];
 
 /**
  * @param {Object} platform
@@ -57,7 +58,9 @@ View.prototype = {
             this._columns[fields.name] = this._columns[fields.name] || {};
         } else if (record.table === 'sys_dictionary') {
             this._columns[fields.name] = this._columns[fields.name] || {};
-            this._columns[fields.name][fields.element] = {type: fields.internal_type, reference: fields.reference};
+            this._columns[fields.name][fields.element] = {
+                type: fields.internal_type, reference: fields.reference
+            };
         }
     },
 

@@ -25,16 +25,21 @@ exports.Resources.prototype = {
     find: function (method, rawPath) {
         var parts = segments(rawPath);
         var fitting = this._all().filter(function (resource) { return fits(resource.parts, parts); });
-        var chosen = fitting.filter(function (resource) { return resource.operation.http_method === method; });
+        var chosen = fitting.filter(function (resource) {
+            return resource.operation.http_method === method;
+        });
         if (fitting.length === 0) {
             throw new web.Refusal(400, 'Requested URI does not represent any resource', null);
         }
         if (chosen.length === 0) {
-            throw new web.Refusal(405, 'Method not supported', 'No resource takes ' + method + ' at this path');
+            throw new web.Refusal(405, 'Method not supported',
+                'No resource takes ' + method + ' at this path');
         }
         // A fixed word goes before a variable.
         chosen.sort(function (one, other) { return variables(one.parts) - variables(other.parts); });
-        return {operation: chosen[0].operation, service: chosen[0].service, path: values(chosen[0].parts, parts)};
+        return {
+            operation: chosen[0].operation, service: chosen[0].service, path: values(chosen[0].parts, parts)
+        };
     },
 
     _all: function () {
@@ -53,7 +58,10 @@ exports.Resources.prototype = {
 function resource(service, version, operation) {
     var number = version === undefined ? '' : '/' + (version.version_id || 'v' + version.version);
     var base = '/api/' + service.namespace + number + '/' + service.service_id;
-    return {base: base, parts: segments(base + (operation.relative_path || '/')), service: service, operation: operation};
+    return {
+        base: base, parts: segments(base + (operation.relative_path || '/')), service: service,
+        operation: operation
+    };
 }
 
 function under(base, path) {

@@ -56,7 +56,8 @@ exports.Scripted.prototype = {
 
     _authorize: function (user, found) {
         var operation = found.operation;
-        var internal = operation.requires_authentication === '0' || operation.requires_snc_internal_role === '0' ||
+        var internal = operation.requires_authentication === '0' ||
+            operation.requires_snc_internal_role === '0' ||
             user.roles.indexOf('snc_internal') >= 0;
         var passed = operation.requires_acl_authorization !== '1' ||
             this._access.allows(user, operation.enforce_acl || found.service.enforce_acl);
@@ -73,7 +74,8 @@ exports.Scripted.prototype = {
         var returned;
         try {
             returned = platform.engine.run(found.operation.operation_script || '',
-                'sys_ws_operation.' + found.operation.name, {bindings: {request: request, response: answer.facade()}});
+                'sys_ws_operation.' + found.operation.name,
+                {bindings: {request: request, response: answer.facade()}});
         } catch (error) {
             throw this._refusal(error, found);
         }
@@ -95,7 +97,8 @@ function checkTypes(exchange, found) {
     var sent = exchange.header('Content-Type');
     var consumes = listed(found.operation.consumes || found.service.consumes);
     var produces = listed(found.operation.produces || found.service.produces);
-    if (sent !== null && exchange.method !== 'GET' && consumes.length > 0 && !overlap([bare(sent)], consumes)) {
+    if (sent !== null && exchange.method !== 'GET' && consumes.length > 0 &&
+            !overlap([bare(sent)], consumes)) {
         throw new web.Refusal(415, 'Unsupported media type', 'This resource takes ' + consumes.join(', '));
     }
     if (produces.length > 0 && !overlap(requests.accepted(exchange), produces)) {
@@ -113,7 +116,9 @@ function bare(type) {
 
 function overlap(some, others) {
     return some.some(function (one) {
-        return others.some(function (other) { return one === '*/*' || other === '*/*' || one === other || family(one, other); });
+        return others.some(function (other) {
+            return one === '*/*' || other === '*/*' || one === other || family(one, other);
+        });
     });
 }
 

@@ -35,7 +35,9 @@ exports.stream = function (object) {
 
 /** @returns {Array<string>} media types the caller takes */
 function accepted(exchange) {
-    return (exchange.header('Accept') || '*/*').split(',').map(function (each) { return each.split(';')[0].trim(); });
+    return (exchange.header('Accept') || '*/*').split(',').map(function (each) {
+        return each.split(';')[0].trim();
+    });
 }
 
 exports.accepted = accepted;
@@ -55,7 +57,9 @@ function body(engine, exchange, mostBytes) {
     reader(made, 'dataString', function () { return once(text, ''); });
     reader(made, 'data', function () { return once(function () { return parsed(engine, text()); }, null); });
     reader(made, 'dataStream', function () {
-        return opaque(once(function () { return exchange.raw.getRequestBody(); }, java.io.InputStream.nullInputStream()));
+        return opaque(once(function () {
+            return exchange.raw.getRequestBody();
+        }, java.io.InputStream.nullInputStream()));
     });
     return made;
 }
@@ -82,7 +86,9 @@ function guarded(what) {
 }
 
 function constants(object, values) {
-    Object.keys(values).forEach(function (name) { reader(object, name, function () { return values[name]; }); });
+    Object.keys(values).forEach(function (name) {
+        reader(object, name, function () { return values[name]; });
+    });
 }
 
 function reader(object, name, get) {

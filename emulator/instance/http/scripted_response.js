@@ -67,7 +67,8 @@ exports.Answer.prototype = {
                 'setStatus takes a number from 100 to 599; anything that is no number becomes 0');
         }
         Object.keys(headers).forEach(function (name) { exchange.set(name, headers[name]); });
-        exchange.replyBytes(this._status, this._type + (/charset/.test(this._type) ? '' : ';charset=UTF-8'), bytes);
+        exchange.replyBytes(this._status,
+            this._type + (/charset/.test(this._type) ? '' : ';charset=UTF-8'), bytes);
     },
 
     _text: function (value, request) {
@@ -75,7 +76,8 @@ exports.Answer.prototype = {
             if (typeof value !== 'object') {
                 return String(value);
             }
-            throw new web.Refusal(500, 'Unable to serialize the body', 'An object cannot be sent as ' + this._type);
+            throw new web.Refusal(500, 'Unable to serialize the body',
+                'An object cannot be sent as ' + this._type);
         }
         return '{"result":' + serialized(value, [request, this.facade()]) + '}';
     },
@@ -90,7 +92,9 @@ exports.Answer.prototype = {
     _writer: function () {
         var stream = this._stream = this._stream || new java.io.ByteArrayOutputStream();
         return trap.members(Object.create(trap.create('StreamWriter', unknown, unknown)), {
-            writeString: function (text) { stream.write(new java.lang.String(String(text)).getBytes('UTF-8')); },
+            writeString: function (text) {
+                stream.write(new java.lang.String(String(text)).getBytes('UTF-8'));
+            },
             writeStream: function (source) {
                 var from = request_.stream(source);
                 if (from === null) {
@@ -109,12 +113,12 @@ exports.Answer.prototype = {
  * @returns {Refusal}
  */
 exports.refusal = function (error) {
-    var status = error instanceof errors.ServiceError && typeof error.status === 'number' ? error.status : 500;
     if (error instanceof web.Refusal) {
         return error;
     }
     if (error instanceof errors.ServiceError) {
-        return new web.Refusal(status, error.message, error.detail);
+        return new web.Refusal(typeof error.status === 'number' ? error.status : 500, error.message,
+            error.detail);
     }
     return new web.Refusal(500, 'Script Evaluation Exception', String(error && error.message || error));
 };
@@ -122,7 +126,8 @@ exports.refusal = function (error) {
 function serialized(value, forbidden) {
     var text = JSON.stringify(value, function (name, each) {
         if (forbidden.indexOf(each) >= 0) {
-            throw new web.Refusal(500, 'Unable to serialize the body', 'It holds the request or the response itself');
+            throw new web.Refusal(500, 'Unable to serialize the body',
+                'It holds the request or the response itself');
         }
         return each;
     });

@@ -108,7 +108,8 @@ function isGone(error) {
 }
 
 function describe(error) {
-    return String(error) + (error && error.rhinoException ? '\n' + error.rhinoException.getScriptStackTrace() : '');
+    var trace = error && error.rhinoException ? '\n' + error.rhinoException.getScriptStackTrace() : '';
+    return String(error) + trace;
 }
 
 function daemon() {

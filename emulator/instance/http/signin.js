@@ -52,7 +52,8 @@ exports.SignIn.prototype = {
         }
         session.used = new Date().getTime();
         return {
-            user: user, session: id, interactive: session.interactive, token: session.token, data: session.data
+            user: user, session: id, interactive: session.interactive, token: session.token,
+            data: session.data
         };
     },
 
@@ -61,7 +62,8 @@ exports.SignIn.prototype = {
         var id = random();
         this._expire();
         this._sessions.put(id, {
-            userId: user.sys_id, interactive: interactive, token: random(), data: {}, used: new Date().getTime()
+            userId: user.sys_id, interactive: interactive, token: random(), data: {},
+            used: new Date().getTime()
         });
         setCookie(exchange, id);
         return id;
@@ -170,7 +172,8 @@ function credentials(header) {
 }
 
 function cookie(exchange) {
-    var found = new RegExp('(?:^|; *)' + COOKIE + '=([0-9a-f]{32})(?:;|$)').exec(exchange.header('Cookie') || '');
+    var found = new RegExp('(?:^|; *)' + COOKIE + '=([0-9a-f]{32})(?:;|$)')
+        .exec(exchange.header('Cookie') || '');
     return found === null ? null : found[1];
 }
 
@@ -199,6 +202,7 @@ function form(exchange, status, problem) {
     exchange.reply(status, 'text/html;charset=UTF-8', '<!DOCTYPE html><html lang="en"><title>Log in</title>' +
         '<form method="post" action="/login.do"><p role="alert">' + problem + '</p>' +
         '<label>User name <input name="user_name" autocomplete="username"></label> ' +
-        '<label>Password <input name="user_password" type="password" autocomplete="current-password"></label> ' +
+        '<label>Password <input name="user_password" type="password" ' +
+        'autocomplete="current-password"></label> ' +
         '<button>Log in</button></form></html>');
 }

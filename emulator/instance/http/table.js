@@ -191,7 +191,8 @@ exports.TableApi.prototype = {
         } else if (field.reference === null || bare) {
             return style === 'true' ? field.display : field.value;
         } else {
-            form[style === 'true' ? 'display_value' : 'value'] = style === 'true' ? field.display : field.value;
+            form[style === 'true' ? 'display_value' : 'value'] =
+                style === 'true' ? field.display : field.value;
         }
         if (field.reference !== null && !bare) {
             form.link = base(call) + '/api/now/table/' + field.reference + '/' + field.value;
@@ -239,15 +240,18 @@ function written(work) {
 
 function pages(call, from, most, total) {
     var asked = call.exchange.parameter('sysparm_suppress_pagination_header') === 'true';
-    var steps = {first: 0, prev: from - most, next: from + most, last: Math.floor(Math.max(total - 1, 0) / most) * most};
+    var steps = {
+        first: 0, prev: from - most, next: from + most,
+        last: Math.floor(Math.max(total - 1, 0) / most) * most
+    };
     if (asked || most === 0 || total <= most) {
         return;
     }
     call.exchange.set('Link', Object.keys(steps).filter(function (name) {
         return steps[name] >= 0 && steps[name] < total;
     }).map(function (name) {
-        return '<' + base(call) + call.exchange.rawPath + '?' + offset(call.exchange.query, steps[name]) + '>;rel="' +
-            name + '"';
+        return '<' + base(call) + call.exchange.rawPath + '?' + offset(call.exchange.query, steps[name]) +
+            '>;rel="' + name + '"';
     }).join(','));
 }
 
@@ -278,5 +282,6 @@ function denied(operation) {
 }
 
 function notFound() {
-    return new web.Refusal(404, 'No Record found', 'Record doesn\'t exist or ACL restricts the record retrieval');
+    return new web.Refusal(404, 'No Record found',
+        'Record doesn\'t exist or ACL restricts the record retrieval');
 }

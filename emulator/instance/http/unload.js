@@ -39,7 +39,8 @@ exports.records = function (payload) {
     }
     return xml.children(root).map(function (element) {
         return {
-            table: xml.name(element), action: String(element.getAttribute('action')), fields: xml.fields(element)
+            table: xml.name(element), action: String(element.getAttribute('action')),
+            fields: xml.fields(element)
         };
     });
 };

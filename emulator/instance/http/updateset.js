@@ -14,13 +14,14 @@ var UPDATE = 'sys_update_xml';
 var PROBLEM = 'sys_update_preview_problem';
 
 /** What others refer to comes first; what is not named comes last. */
-var ORDER = ['sys_app', 'sys_scope', 'sys_db_object', 'sys_dictionary', 'sys_index', 'sys_choice', 'sys_user_role',
-    'sys_user_role_contains', 'sys_properties', 'sys_scope_privilege', 'sys_security_acl', 'sys_security_acl_role',
-    'sys_script_include'];
+var ORDER = ['sys_app', 'sys_scope', 'sys_db_object', 'sys_dictionary', 'sys_index', 'sys_choice',
+    'sys_user_role', 'sys_user_role_contains', 'sys_properties', 'sys_scope_privilege', 'sys_security_acl',
+    'sys_security_acl_role', 'sys_script_include'];
 
 /** Records that are the same when these agree, whatever their sys_ids. */
 var COALESCE = {
-    sys_db_object: ['name'], sys_dictionary: ['name', 'element'], sys_user_role: ['name'], sys_properties: ['name'],
+    sys_db_object: ['name'], sys_dictionary: ['name', 'element'], sys_user_role: ['name'],
+    sys_properties: ['name'],
     sys_choice: ['name', 'element', 'value', 'language'], sys_documentation: ['name', 'element', 'language']
 };
 
@@ -78,7 +79,8 @@ exports.UpdateSets.prototype = {
             sorted(updates).forEach(function (record) { counts[self._apply(record)] += 1; });
             self._platform.records.update(SET, setId, {
                 state: 'committed', commit_date: new Date().toISOString().slice(0, 19).replace('T', ' '),
-                inserted: String(counts.inserted), updated: String(counts.updated), deleted: String(counts.deleted)
+                inserted: String(counts.inserted), updated: String(counts.updated),
+                deleted: String(counts.deleted)
             });
         });
         counts.state = 'committed';
@@ -189,7 +191,8 @@ exports.UpdateSets.prototype = {
         var columns = this._platform.dictionary.table(table).columns;
         Object.keys(fields).forEach(function (name) {
             if (!columns.hasOwnProperty(name)) {
-                throw new web.Refusal(422, 'The update set cannot be loaded', table + ' has no column ' + name);
+                throw new web.Refusal(422, 'The update set cannot be loaded',
+                    table + ' has no column ' + name);
             }
         });
     },
@@ -206,7 +209,8 @@ exports.UpdateSets.prototype = {
 
     _removeAll: function (table, column, value) {
         var records = this._platform.records;
-        this._platform.store.select(table, {column: column, operator: '=', value: value}).forEach(function (row) {
+        var where = {column: column, operator: '=', value: value};
+        this._platform.store.select(table, where).forEach(function (row) {
             records.remove(table, row.sys_id, {workflow: false});
         });
     }

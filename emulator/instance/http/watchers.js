@@ -120,7 +120,8 @@ exports.Watchers.prototype = {
         var isNew = change.operation === 'insert' || change.changes.indexOf('state') >= 0 ||
             change.changes.indexOf('agent') >= 0;
         var agent = /^mid\.server\.(.+)$/.exec(row.agent || '');
-        if (change.operation === 'delete' || !isNew || agent === null || row.queue !== 'output' || row.state !== 'ready') {
+        if (change.operation === 'delete' || !isNew || agent === null || row.queue !== 'output' ||
+                row.state !== 'ready') {
             return;
         }
         this._platform.store.select('ecc_agent', {column: 'name', operator: '=', value: agent[1]})

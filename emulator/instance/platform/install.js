@@ -10,12 +10,14 @@ var password = require('platform/password');
 var COLUMN = /^(\w+) (\w+)(?:\((\d+)\))?(?:->(\w+))?(?:=([^!]*))?(!)?$/;
 
 /** How long a value may be where the table says nothing. */
-var LENGTHS = {script: 1000000, xml: 33554432, html: 1000000, css: 1000000, conditions: 4000, user_roles: 4000};
+var LENGTHS = {
+    script: 1000000, xml: 33554432, html: 1000000, css: 1000000, conditions: 4000, user_roles: 4000
+};
 
 /** What records of configuration have besides: they belong to an application and travel in update sets. */
 var CONFIGURATION = 'sys_scope reference->sys_scope=global, sys_package string(40)=global, ' +
-    'sys_name string(255), sys_class_name sys_class_name, sys_update_name string(255), sys_policy string(40), ' +
-    'sys_customer_update boolean=0, sys_replace_on_upgrade boolean=0';
+    'sys_name string(255), sys_class_name sys_class_name, sys_update_name string(255), ' +
+    'sys_policy string(40), sys_customer_update boolean=0, sys_replace_on_upgrade boolean=0';
 
 /** Create the tables of an empty instance. */
 exports.tables = function (dictionary) {
@@ -35,12 +37,13 @@ exports.records = function (records, adminPassword) {
         content[table].forEach(function (fields) { insert(records, table, fields); });
     });
     insert(records, 'sys_user', {
-        name: 'System Administrator', sys_id: identity.derived('sys_user admin'), user_name: 'admin', active: '1',
-        user_password: password.hash(adminPassword)
+        name: 'System Administrator', sys_id: identity.derived('sys_user admin'), user_name: 'admin',
+        active: '1', user_password: password.hash(adminPassword)
     });
     ['admin', 'security_admin'].forEach(function (role) {
         insert(records, 'sys_user_has_role', {
-            user: identity.derived('sys_user admin'), role: identity.derived('sys_user_role ' + role), state: 'active'
+            user: identity.derived('sys_user admin'), role: identity.derived('sys_user_role ' + role),
+            state: 'active'
         });
     });
 };
@@ -94,7 +97,8 @@ function column(text) {
 function insert(records, table, fields) {
     var row = {};
     Object.keys(fields).forEach(function (name) {
-        row[name] = String(fields[name]).charAt(0) === '@' ? identity.derived(fields[name].slice(1)) : fields[name];
+        var value = String(fields[name]);
+        row[name] = value.charAt(0) === '@' ? identity.derived(value.slice(1)) : value;
     });
     row.sys_id = row.sys_id || identity.derived(table + ' ' + (row.name || JSON.stringify(row)));
     records.insert(table, row, {workflow: false});

@@ -31,8 +31,10 @@ exports.matches = function (plain, stored) {
 };
 
 function derive(plain, salt, rounds) {
-    var wish = new javax.crypto.spec.PBEKeySpec(new java.lang.String(plain).toCharArray(), salt, rounds, BITS);
-    return javax.crypto.SecretKeyFactory.getInstance('PBKDF2WithHmacSHA256').generateSecret(wish).getEncoded();
+    var letters = new java.lang.String(plain).toCharArray();
+    var wish = new javax.crypto.spec.PBEKeySpec(letters, salt, rounds, BITS);
+    return javax.crypto.SecretKeyFactory.getInstance('PBKDF2WithHmacSHA256').generateSecret(wish)
+        .getEncoded();
 }
 
 function encode(bytes) {

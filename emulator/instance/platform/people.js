@@ -18,7 +18,8 @@ exports.People.prototype = {
         var records = this._platform.records;
         var ids = roles.map(this._role, this);
         var sysId = records.insert('sys_user', {
-            user_name: userName, name: userName, email: email, active: '1', user_password: password.hash(plain)
+            user_name: userName, name: userName, email: email, active: '1',
+            user_password: password.hash(plain)
         });
         ids.forEach(function (role) {
             records.insert('sys_user_has_role', {user: sysId, role: role, state: 'active'});
@@ -27,7 +28,8 @@ exports.People.prototype = {
     },
 
     _role: function (name) {
-        var row = this._platform.store.select('sys_user_role', {column: 'name', operator: '=', value: name})[0];
+        var where = {column: 'name', operator: '=', value: name};
+        var row = this._platform.store.select('sys_user_role', where)[0];
         if (row === undefined) {
             throw failure.error('there is no role ' + name);
         }

@@ -15,7 +15,8 @@ exports.Users = function (store) {
 
 exports.Users.prototype = {
     /**
-     * @returns {{sys_id: string, user_name: string, name: string, roles: Array<string>, elevated: Array<string>}|null} an active user
+     * @returns {{sys_id: string, user_name: string, name: string, roles: Array<string>,
+     *     elevated: Array<string>}|null} an active user
      */
     named: function (userName) {
         return this._user(this._one('sys_user', 'user_name', userName));

@@ -82,6 +82,17 @@ def test_query_parameters_are_lists(add: Add) -> None:
     }
 
 
+def test_names_every_object_has_are_ordinary_names(add: Add) -> None:
+    call = add("return request.queryParams;")
+
+    assert result(call("?constructor=1&toString=2&hasOwnProperty=3")) == {
+        "constructor": ["1"],
+        "toString": ["2"],
+        "hasOwnProperty": ["3"],
+    }
+    assert result(call("?__proto__=1&__parent__=2&a=3")) == {"a": ["3"]}
+
+
 def test_lists_are_the_script_s_own_with_the_methods_of_es5_only(add: Add) -> None:
     call = add("return [request.queryParams.a instanceof Array, typeof request.queryParams.a.includes];")
 

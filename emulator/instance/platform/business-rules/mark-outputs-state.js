@@ -25,7 +25,7 @@
         nodes = document.getDocumentElement().getChildNodeIterator();
         while (nodes.hasNext()) {
             node = nodes.next();
-            if (node.getNodeName() == 'sys_id') {
+            if ('' + node.getNodeName() === 'sys_id') {
                 move('' + node.getTextContent(), '' + node.getAttribute('state'));
             }
         }
