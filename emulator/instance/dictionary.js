@@ -7,9 +7,9 @@
  */
 
 var failure = require('./failure');
-
 var identity = require('./identity');
 var own = require('./own');
+var query = require('./query');
 
 var TABLES = 'sys_db_object';
 var COLUMNS = 'sys_dictionary';
@@ -112,7 +112,7 @@ Dictionary.prototype = {
     },
 
     _rows: function (table, values) {
-        return this._store.select(table, require('./query').equal(values));
+        return this._store.select(table, query.equal(values));
     },
 
     _row: function (table, values) {
@@ -304,7 +304,7 @@ Dictionary.prototype = {
         var store = this._store;
         [[COLUMNS, {name: name}], [INDEXES, {logical_table_name: name}]].forEach(function (about) {
             if (store.columns(about[0]).length) {
-                store.select(about[0], require('./query').equal(about[1]))
+                store.select(about[0], query.equal(about[1]))
                     .forEach(function (row) { store.remove(about[0], row.sys_id); });
             }
         });

@@ -20,7 +20,8 @@ var OPEN = {read: 'read_access', create: 'create_access', write: 'update_access'
 exports.refusal = function (platform, definition, operation) {
     var scope = platform.context.running() ? platform.context.current().scope : 'global';
     if (scope === 'global' || definition.access[OPEN[operation]] ||
-            scope === exports.owner(platform, definition) || granted(platform, scope, definition.name, operation)) {
+            scope === exports.owner(platform, definition) ||
+            granted(platform, scope, definition.name, operation)) {
         return null;
     }
     return operation + ' operation on table ' + definition.name + ' from scope ' + scope +

@@ -105,7 +105,7 @@ var METHODS = {
         return cipher.opened(this.$.cursor.platform, valueOf(this));
     },
     getRefRecord: function () {
-        return require('./record').referenced(this.$.cursor, this.$.name);
+        return this.$.cursor.referenced(this.$.name);
     },
     getReferenceTable: function () {
         return columnOf(this).reference;
@@ -149,7 +149,7 @@ function walked(element, name) {
         throw failure.error(element.$.cursor.table + '.' + element.$.name +
             ' is a GlideElement without a member ' + name + '; make it a string first: \'\' + element');
     }
-    return require('./record').referenced(element.$.cursor, element.$.name)[name];
+    return element.$.cursor.referenced(element.$.name)[name];
 }
 
 function refused(element, name) {

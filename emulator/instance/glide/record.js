@@ -72,7 +72,7 @@ exports.isAborted = function (record) {
 };
 
 /** The GlideRecord a reference column leads to; an empty one when it leads nowhere. */
-exports.referenced = function (cursor, name) {
+function referenced(cursor, name) {
     var column = cursor.column(name);
     var sysId = cursor.get(name);
     if (!column.reference) {
@@ -87,11 +87,13 @@ exports.referenced = function (cursor, name) {
         kept = cursor.references[name] = {sysId: sysId, record: faced(target, METHODS)};
     }
     return kept.record;
-};
+}
 
 /** The script's side of a cursor. */
 function faced(cursor, methods) {
     var face = cursor.definition ? faceOf(cursor.definition, methods) : methods;
+    // Elements lead to other records without knowing how one is made.
+    cursor.referenced = function (name) { return referenced(cursor, name); };
     return Object.create(face, {$: {value: cursor}});
 }
 
