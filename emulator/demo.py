@@ -76,23 +76,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return its exit status."""
     parser = argparse.ArgumentParser("python -m emulator.demo", description=ABOUT)
     parser.add_argument("--once", action="store_true", help="end after the round trip")
-    once = parser.parse_args(arguments).once
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, metavar="DIR", help="for data and logs (default: .demo)"
+    )
+    options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with ExitStack() as stack:
-            run(stack, stay=not once)
+            run(stack, options.folder.resolve(), stay=not options.once)
     except FAILURES as error:
-        print(f"\nThe demo failed: {error}\nLogs: {FOLDER}", file=sys.stderr)
+        print(f"\nThe demo failed: {error}\nLogs: {options.folder}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nEnded.")
     return 0
 
 
-def run(stack: ExitStack, *, stay: bool) -> None:
+def run(stack: ExitStack, folder: Path, *, stay: bool) -> None:
     """Start the parts, make the round trip, and wait for Ctrl-C if asked to stay."""
-    FOLDER.mkdir(exist_ok=True)
-    stage = start(stack)
+    folder.mkdir(exist_ok=True)
+    stage = start(stack, folder)
     session, screen = round_trip(stage, stack)
     show_rows(stage)
     show_screen(screen)
@@ -104,17 +107,17 @@ def run(stack: ExitStack, *, stay: bool) -> None:
         signal.pause()
 
 
-def start(stack: ExitStack) -> Stage:
+def start(stack: ExitStack, folder: Path) -> Stage:
     """Start everything and install the app."""
     base_url = None
     if not os.environ.get("ANTHROPIC_API_KEY"):
-        base_url = step("stand-in for the Messages API", lambda: stack.enter_context(stand_in(FOLDER)))
-    service = serving(FOLDER, FOLDER / "data", base_url)
+        base_url = step("stand-in for the Messages API", lambda: stack.enter_context(stand_in(folder)))
+    service = serving(folder, folder / "data", base_url)
     sidecar = step("sidecar", lambda: stack.enter_context(service))
-    build = step("update set and fix scripts built", lambda: installation.build(emptied("app")))
-    company = instance(emptied("instance"))
+    build = step("update set and fix scripts built", lambda: installation.build(emptied(folder / "app")))
+    company = instance(emptied(folder / "instance"))
     platform = step("emulated instance, empty", lambda: stack.enter_context(company))
-    home = emptied(MID)
+    home = emptied(folder / MID)
     proxy = mid_server(home, MID, platform.admin, Sidecar(sidecar.url, keep_token(home, sidecar.token)))
     mid = step("emulated MID Server", lambda: stack.enter_context(proxy))
     site = Site(platform, mid)
@@ -134,9 +137,8 @@ def step(name: str, action: Callable[[], Result]) -> Result:
     return result
 
 
-def emptied(name: str) -> Path:
+def emptied(folder: Path) -> Path:
     """Return a folder of the demo's own without what an earlier one has left in it."""
-    folder = FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
@@ -230,6 +232,7 @@ def print_next(stage: Stage, session: str) -> None:
 
     export S={url}{APP}/sessions/{session}
     call() {{ curl -s -u {USER}:{USER} -H "Content-Type: application/json" "$@"; }}
+    call $S/viewers -d '{{}}' | jq .          # for a minute, output comes to the instance by itself
     call $S/commands -d '{{"command": "What can you do here?"}}' | jq .
     call "$S/output?cursor=0" | jq -r .result.data | base64 -d
     call $S | jq .result
