@@ -41,8 +41,9 @@ ClaudeTerminalBase64.prototype = {
         var joined = [];
         var open = []; // bytes that do not fill a group of three yet
         var bytes;
-        texts.forEach(function (text) {
-            if (!open.length && text.charAt(text.length - 1) !== '=') {
+        texts.forEach(function (text, index) {
+            // Decoding is slow, and only needed where a text ends inside a group of three and another follows.
+            if (!open.length && (index === texts.length - 1 || text.charAt(text.length - 1) !== '=')) {
                 joined.push(text);
                 return;
             }

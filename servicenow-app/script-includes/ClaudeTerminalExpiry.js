@@ -15,7 +15,8 @@ ClaudeTerminalExpiry.prototype = {
     /** Delete old rows and old output. */
     run: function () {
         var kept = this._clock.ago(this._settings.keepDays() * this.DAY_SECONDS);
-        this._delete('request', 'user=^state!=queued^sys_created_on<' + this._clock.ago(this.OWN_SECONDS));
+        this._delete('request',
+            'userISEMPTY^state!=queued^sys_created_on<' + this._clock.ago(this.OWN_SECONDS));
         this._delete('request', 'sys_created_on<' + kept);
         this._delete('audit', 'sys_created_on<' + kept);
         this._delete('session',
@@ -40,9 +41,13 @@ ClaudeTerminalExpiry.prototype = {
         var problem = new ClaudeTerminalProblem(504, 'No answer', taken ?
             'The MID Server took the call but has not answered. Whether it was done is not known.' :
             'The MID Server did not take the call; it was withdrawn, nothing was done.');
+        if (found.getValue('state') !== 'queued') {
+            return; // answered in this moment
+        }
         // An answer that comes after all still counts.
-        if (found.getValue('state') === 'queued') {
-            new ClaudeTerminalRequests().settle(found, false, 504, problem.view(), '');
+        new ClaudeTerminalRequests().settle(found, false, 504, problem.view(), '');
+        // A health check or pump of so long ago tells nothing of now.
+        if (found.getValue('user')) {
             new ClaudeTerminalEffect().apply(found,
                 {ok: false, status: 504, problem: problem.view(), final: false});
         }

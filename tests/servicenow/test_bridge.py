@@ -210,3 +210,24 @@ def test_no_row_carries_a_secret(desk: Desk) -> None:
     names = {name for row_ in rows if row_["queue"] == "output" for name in parameters(row_["payload"])}
 
     assert names == {"skip_sensor", "v", "op", "user", "session", "key", "body", "script"}
+
+
+def test_base64_is_cut_and_joined_as_bytes(desk: Desk) -> None:
+    data = bytes(range(256)) + b"\x00\xff\x80"
+    cuts = [(start, end) for start in (0, 1, 2, 3, 7, 255) for end in (0, 1, 5, 9, 254, 259, 300)]
+    pieces = [data[start:][:7] for start in range(0, len(data), 7)]
+    found = desk.script(
+        "(function (whole, cuts, pieces) { var base64 = new ClaudeTerminalBase64(); return {"
+        "lengths: [base64.length(''), base64.length('AA=='), base64.length('AAA='), base64.length(whole)],"
+        "slices: cuts.map(function (cut) { return base64.slice(whole, cut[0], cut[1]); }),"
+        "joined: base64.join(pieces) }; })"
+        f"({json.dumps(_b64(data))}, {json.dumps(cuts)}, {json.dumps([_b64(piece) for piece in pieces])})"
+    )
+
+    assert found["lengths"] == [0, 1, 2, len(data)]
+    assert [base64.b64decode(part) for part in found["slices"]] == [data[start:end] for start, end in cuts]
+    assert base64.b64decode(found["joined"]) == data
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

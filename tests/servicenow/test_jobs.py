@@ -163,6 +163,15 @@ def test_a_call_nobody_took_is_withdrawn(desk: Desk) -> None:
     assert "nothing was done" in request["problem"]["detail"]
 
 
+def test_a_health_check_that_got_lost_long_ago_tells_nothing_of_now(desk: Desk) -> None:
+    check(desk)
+    desk.change("request", "op=health^state=queued", sys_created_on=LONG_AGO)
+    desk.instance.run_job("claude-terminal-pump-watchdog")
+
+    assert desk.rows("request", "op=health^state=queued") == []
+    assert status(desk)["state"] == "up"
+
+
 def test_a_call_that_was_taken_is_given_up_but_its_answer_still_counts(desk: Desk) -> None:
     session = desk.session()
     made = desk.call("alice", "POST", f"/sessions/{session}/commands", {"command": "slow"}).body
