@@ -120,10 +120,14 @@ function store(file, document) {
 
 function check(values) {
     REQUIRED.forEach(function (name) {
-        if (!values.get(name)) {
+        // An empty Java string is true, hence the text.
+        if (!String(values.get(name) || '')) {
             throw new Error('config.xml lacks the parameter ' + name);
         }
     });
+    if (!/^https?:\/\/[^\/]/.test(String(values.get('url')))) {
+        throw new Error('parameter url must be an address that begins with http:// or https://');
+    }
 }
 
 function whole(name, text, fallback) {

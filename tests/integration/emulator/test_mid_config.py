@@ -76,7 +76,8 @@ def test_the_home_stays_private(desk: Desk, make_mid: MakeMid) -> None:
 
 def test_secure_values_are_masked_on_the_instance(desk: Desk, make_mid: MakeMid) -> None:
     make_mid(desk.instance, desk.mid, mid__claude__sidecar__token=SECRET, mid__colour="green")
-    rows = desk.instance.table("ecc_agent_config").rows()
+    agent = desk.instance.table("ecc_agent").rows(f"name={desk.mid}")[0]["sys_id"]
+    rows = desk.instance.table("ecc_agent_config").rows(f"ecc_agent={agent}")
     values = {row["param_name"]: row["value"] for row in rows}
 
     assert values["mid.colour"] == "green"
@@ -112,7 +113,7 @@ def test_a_parameter_wins_over_a_property_and_its_own_property_over_a_global_one
     for name in ("mid.first", "mid.second"):
         properties.insert(name=name, value="of the MID", ecc_agent=agent)
     for name in ("mid.first", "mid.second", "mid.third"):
-        properties.insert(name=name, value="of all MIDs")
+        properties.insert(name=name, value="of all MIDs", ecc_agent="")
     properties.insert(name="mid.fourth", value="of another", ecc_agent="0" * 32)
     mid.stop()
     mid.start()
@@ -157,11 +158,12 @@ def test_a_mid_may_start_before_its_instance(make_platform: MakePlatform, make_m
     [
         ({"name": ""}, "lacks the parameter name"),
         ({"url": ""}, "lacks the parameter url"),
+        ({"url": "instance.example"}, "url must be an address"),
         ({"threads.max": "many"}, r"threads\.max must be a whole number"),
         ({"mid.poll.time": "0"}, r"mid\.poll\.time must be a whole number"),
         ({"mid.eccq.max_payload_size": "-1"}, "max_payload_size must be a whole number"),
     ],
-    ids=["name", "url", "threads", "poll", "size"],
+    ids=["name", "url", "address", "threads", "poll", "size"],
 )
 def test_a_configuration_that_makes_no_sense_is_told(
     desk: Desk, make_mid: MakeMid, parameters: dict[str, str], message: str

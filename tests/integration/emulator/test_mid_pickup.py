@@ -114,7 +114,7 @@ def test_urgent_and_old_outputs_come_first(desk: Desk, make_mid: MakeMid) -> Non
     for output in outputs:
         desk.answer(output)
 
-    claims = desk.instance.table("ecc_queue").rows("topic=queue.processing")
+    claims = desk.instance.table("ecc_queue").rows(f"topic=queue.processing^agent=mid.server.{desk.mid}")
     order = [claims[0]["payload"].index(output) for output in outputs]
     assert sorted(order) == [order[2], order[1], order[0], order[3]]
 
@@ -158,7 +158,7 @@ def test_more_outputs_than_a_batch_holds_are_all_run(desk: Desk, make_mid: MakeM
     mid.start()
 
     assert [desk.answer(output).output for output in outputs] == ["x"] * 11
-    assert len(desk.instance.table("ecc_queue").rows("topic=queue.processing")) >= 3
+    assert len(desk.instance.table("ecc_queue").rows(f"topic=queue.processing^agent=mid.server.{desk.mid}")) >= 3
 
 
 def test_every_output_is_run_once(desk: Desk, make_mid: MakeMid) -> None:
