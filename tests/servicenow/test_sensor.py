@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -109,6 +110,26 @@ def test_bytes_that_are_gone_are_told_as_dropped(desk: Desk) -> None:
     rest = desk.output("alice", session, first["nextCursor"])
     assert (base64.b64decode(first["data"]), first["dropped"]) == (b"begin", 0)
     assert (base64.b64decode(rest["data"]), rest["dropped"], rest["nextCursor"]) == (b"end", 100, 108)
+
+
+def test_pieces_that_come_at_the_same_moment_leave_no_gap_and_no_repeat(desk: Desk) -> None:
+    session = desk.session()
+    data = bytes(range(200))
+    calls = [typed(desk, session) for _ in range(8)]
+    bodies = [
+        {"accepted": True, "submitted": True, "cursor": 0, "output": piece(data[begin : begin + 60], begin)}
+        for begin in (0, 20, 40, 60, 80, 100, 120, 140)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(desk.queue.answer, calls, map(good, bodies)))
+    for begin in (50, 100, 150):  # what came too early was left out, and comes again
+        carry(desk, session, data[begin : begin + 60], begin)
+
+    assert read(desk, session) == data
+    rows = desk.rows("output", f"session={desk.stored(session)['sys_id']}^ORDERBYstart")
+    ends = [int(row["start"]) + int(row["length"]) for row in rows]
+    assert [int(row["start"]) for row in rows] == [0, *ends[:-1]]
+    assert desk.stored(session)["output_offset"] == "200"
 
 
 def test_a_doubled_answer_changes_nothing_more(desk: Desk) -> None:
