@@ -1,0 +1,117 @@
+"""Parts that stop, die and come back in the middle of things: said clearly, nothing done twice, and it goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.browser import Browser, Refused
+from tests.fixtures.loop import Loop
+from tests.fixtures.servicenow import MID
+from tests.waiting import until
+
+PATIENCE_S = 40
+
+
+def said(user: Browser, session: str, text: str) -> int:
+    """Return how often the screen shows the fake CLI's answer to a text."""
+    return sum(f"You said: {text}" in line for line in user.screen(session)["lines"])
+
+
+def answers(user: Browser, session: str, text: str) -> bool:
+    """Submit a text; tell whether it was answered, on whatever is there again by now."""
+    user.command(session, text)
+    return until(lambda: said(user, session, text) > 0, PATIENCE_S)
+
+
+def test_a_killed_sidecar_is_named_and_the_conversation_goes_on_with_the_next(own_loop: Loop) -> None:
+    user = own_loop.alice
+    session = user.create()
+    assert answers(user, session, "before")
+    own_loop.sidecar.kill9()
+
+    with pytest.raises(Refused, match=r"(?i)sidecar") as refused:
+        user.command(session, "nobody is there")
+    own_loop.sidecar.start()
+
+    assert refused.value.status == 502
+    assert answers(user, session, "after")
+    assert said(user, session, "before") == 1
+    assert said(user, session, "nobody is there") == 0
+
+
+def test_an_instance_killed_in_mid_command_gets_the_answer_once_when_it_is_back(own_loop: Loop) -> None:
+    user = own_loop.alice
+    session = user.create()
+    asked = user.call("POST", f"/sessions/{session}/commands", {"command": "[[work 2]] meanwhile"})
+    own_loop.platform.kill9()
+
+    own_loop.platform.start()
+
+    user.result(asked["request"], PATIENCE_S)
+    assert until(lambda: said(user, session, "[[work 2]] meanwhile") == 1, PATIENCE_S)
+    assert answers(user, session, "and on")
+    assert said(user, session, "[[work 2]] meanwhile") == 1
+
+
+def test_a_mid_killed_in_mid_command_does_it_once_when_it_is_back(own_loop: Loop) -> None:
+    user = own_loop.alice
+    session = user.create()
+    asked = user.call("POST", f"/sessions/{session}/commands", {"command": "[[work 2]] again"})
+    assert until(lambda: own_loop.rows(f"agent_correlator={session}^state=processing"), PATIENCE_S)
+    own_loop.mid.kill9()
+
+    own_loop.mid.start()
+
+    user.result(asked["request"], PATIENCE_S)
+    assert until(lambda: said(user, session, "[[work 2]] again") == 1, PATIENCE_S)
+    assert answers(user, session, "and on")
+    assert said(user, session, "[[work 2]] again") == 1
+
+
+def test_a_mid_that_is_down_is_named_at_once_and_its_sessions_are_unreachable(own_loop: Loop) -> None:
+    user = own_loop.alice
+    session = user.create()
+    own_loop.mid.stop()
+    assert until(lambda: not user.session(session)["reachable"], PATIENCE_S), user.session(session)
+
+    with pytest.raises(Refused, match=MID) as refused:
+        user.command(session, "is anybody there?")
+    unreachable = user.session(session)
+    own_loop.mid.start()
+
+    assert refused.value.status == 503
+    assert MID in unreachable["problem"]
+    assert until(lambda: user.session(session)["reachable"], PATIENCE_S)
+    assert answers(user, session, "yes")
+
+
+@pytest.mark.parametrize("fault", ["double", "reorder"])
+def test_answers_that_come_twice_or_in_another_order_change_nothing(own_loop: Loop, fault: str) -> None:
+    user = own_loop.alice
+    session = user.create()
+    own_loop.admin.faults(answers={fault: 2})
+
+    texts = ["first", "second"]
+    asked = [user.call("POST", f"/sessions/{session}/commands", {"command": text}) for text in texts]
+
+    for one in asked:
+        user.result(one["request"])
+    assert own_loop.admin.faults()["answers"][fault] == 0
+    assert until(lambda: said(user, session, "second") == 1, PATIENCE_S)
+    assert said(user, session, "first") == 1
+
+
+def test_a_lost_answer_comes_with_the_next_start_of_the_mid_and_nothing_is_done_twice(own_loop: Loop) -> None:
+    user = own_loop.alice
+    session = user.create()
+    own_loop.admin.faults(answers={"lose": 1})
+    asked = user.call("POST", f"/sessions/{session}/commands", {"command": "only once"})
+    assert until(lambda: own_loop.admin.faults()["answers"]["lose"] == 0, PATIENCE_S)
+    assert user.call("GET", f"/requests/{asked['request']}")["state"] == "queued"
+
+    own_loop.mid.stop()
+    own_loop.mid.start()
+
+    assert user.result(asked["request"], PATIENCE_S)["accepted"] is True
+    assert answers(user, session, "and on")
+    assert said(user, session, "only once") == 1
