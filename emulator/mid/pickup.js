@@ -164,7 +164,7 @@ function submit(mid, rows) {
 
 function pauseMs(mid, error, attempt) {
     if (attempt === 0) {
-        mid.log.warn('the queue cannot be read: ' + error.message);
+        mid.log.warn('the queue cannot be reached: ' + error.message);
     }
     return sender.pauseMs(error, attempt);
 }

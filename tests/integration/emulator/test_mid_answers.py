@@ -45,8 +45,7 @@ def desk(instance: Instance, mid: MidServer) -> Desk:
 
 
 def test_an_answer_is_a_new_input_that_takes_over_what_it_answers(desk: Desk) -> None:
-    columns = {"source": "10.0.0.1", "agent_correlator": "ct.8c1f", "priority": "2", "name": "SomeProbe"}
-    output = desk.put("'done'", **columns)
+    output = desk.put("'done'", source="10.0.0.1", agent_correlator="ct.8c1f", priority="2", name="SomeProbe")
     before = desk.output(output)
 
     answer = desk.answer(output).row

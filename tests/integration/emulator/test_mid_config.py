@@ -169,7 +169,7 @@ def test_a_configuration_that_makes_no_sense_is_told(
     desk: Desk, make_mid: MakeMid, parameters: dict[str, str], message: str
 ) -> None:
     mid: MidServer = make_mid(desk.instance, desk.mid, start=False)
-    mid.prepare(**{name.replace(".", "__"): value for name, value in parameters.items()})
+    mid.prepare(None, **{name.replace(".", "__"): value for name, value in parameters.items()})
 
     with pytest.raises(RhinoError, match=message):
         mid.start()

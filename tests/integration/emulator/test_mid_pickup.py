@@ -158,7 +158,9 @@ def test_more_outputs_than_a_batch_holds_are_all_run(desk: Desk, make_mid: MakeM
     mid.start()
 
     assert [desk.answer(output).output for output in outputs] == ["x"] * 11
-    assert len(desk.instance.table("ecc_queue").rows(f"topic=queue.processing^agent=mid.server.{desk.mid}")) >= 3
+    assert (
+        len(desk.instance.table("ecc_queue").rows(f"topic=queue.processing^agent=mid.server.{desk.mid}")) >= 3
+    )
 
 
 def test_every_output_is_run_once(desk: Desk, make_mid: MakeMid) -> None:
