@@ -130,7 +130,8 @@ class CommandBody(_Input):
         Field(
             min_length=1,
             max_length=128,
-            description="The pump whose reader gets this answer too: it does not repeat the output in it.",
+            description="The pump whose reader gets this answer too: it does not repeat the output in it. When the "
+            "user has too many calls waiting, this one is answered at once and the pump brings the output.",
         ),
     ] = None
     stream: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")] | None = None

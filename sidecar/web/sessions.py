@@ -54,8 +54,9 @@ def command_session(session_id: str) -> Response:
     """Put text, raw bytes or keys in; an idle session wakes first."""
     access, body = _access(session_id), parse_body(schemas.CommandBody)
     command = shapes.command(body)
-    with queueing(access.user_id, body.wait_ms):
-        return once(access.user_id, lambda _: _command(access, command, body))
+    # With a pump nobody needs to wait: it brings the output too, a little later.
+    with queueing(access.user_id, body.wait_ms, gives_way=body.pump is not None) as waits:
+        return once(access.user_id, lambda _: _command(access, command, body, waits=waits))
 
 
 @views.get("/session/<session_id>/output")
@@ -175,8 +176,8 @@ def _create(body: schemas.CreateBody, user: str, reserved: Reserved) -> Response
     return reply(shapes.session_object(status), 201)
 
 
-def _command(access: Access, command: Command, body: schemas.CommandBody) -> Response:
-    if not body.wait_ms:
+def _command(access: Access, command: Command, body: schemas.CommandBody, *, waits: bool) -> Response:
+    if not waits:
         return reply(shapes.command_object(desk().command(access, command)))
     span = Span(body.max_bytes, body.wait_ms / 1000, text=body.encoding == "utf8")
     receipt, reading = desk().answered(access, command, span, body.pump)

@@ -100,16 +100,23 @@ def waiting(user: str, wait: float, *, name: str | None = None) -> Iterator[None
 
 
 @contextmanager
-def queueing(user: str, wait: float) -> Iterator[None]:
+def queueing(user: str, wait: float, *, gives_way: bool = False) -> Iterator[bool]:
     """Hold a place for a call that may have to wait for others, whatever `wait` it asks for.
+
+    Gives whether it may wait. One that `gives_way` is not refused when all of the user's places are taken.
 
     Raises:
         TooManyWaiting: there is no place.
     """
     with ExitStack() as stack:
         _enter(stack, "place", _places().among_all(user))
-        stack.enter_context(waiting(user, wait))
-        yield
+        try:
+            stack.enter_context(waiting(user, wait))
+        except TooManyWaiting:
+            if not gives_way:
+                raise
+            wait = 0
+        yield wait > 0
 
 
 def _enter(stack: ExitStack, kind: str, place: AbstractContextManager[None]) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask
 
-from sidecar.config import FREE_THREADS
+from sidecar.config import FREE_THREADS, WAITING_PER_USER
 from sidecar.errors import TooManyWaiting
 from sidecar.web.waiting import Places, queueing, register, waiting
 
@@ -88,4 +88,18 @@ def test_a_call_takes_no_second_place_when_it_waits_again(narrow: Flask) -> None
             with queueing("ann", wait), waiting("ann", 1), waiting("ann", 1):
                 pass
         with waiting("ann", 1):
+            pass
+
+
+def test_a_call_that_gives_way_goes_on_without_waiting_when_its_user_has_no_place() -> None:
+    roomy = Flask(__name__)
+    register(roomy, FREE_THREADS + 4 * WAITING_PER_USER)
+    with ExitStack() as stack:
+        for _ in range(WAITING_PER_USER):
+            stack.enter_context(roomy.app_context())
+            assert stack.enter_context(queueing("ann", 1, gives_way=True))
+
+        with roomy.app_context(), queueing("ann", 1, gives_way=True) as waits:
+            assert not waits
+        with roomy.app_context(), pytest.raises(TooManyWaiting), queueing("ann", 1):
             pass
