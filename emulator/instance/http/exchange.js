@@ -110,6 +110,15 @@ exports.Exchange.prototype = {
         }
     },
 
+    /** End the exchange; the connection is kept when both sides of it are through. */
+    finish: function () {
+        if (this.answered) {
+            this.raw.getRequestBody().close();
+            this.raw.getResponseBody().close();
+        }
+        this.raw.close();
+    },
+
     /** Answer with JSON. */
     json: function (status, value) {
         this.reply(status, 'application/json;charset=UTF-8', JSON.stringify(value));

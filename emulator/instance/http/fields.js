@@ -18,7 +18,8 @@ exports.Fields.prototype = {
      * @param {string} table
      * @param {Object} row
      * @param {string} path a column, or columns of referenced records behind dots
-     * @returns {{value: string, display: string, reference: string|null}|null} null when there is no such column
+     * @returns {{value: string, display: function(): string, reference: string|null}|null} null when there is no
+     *     such column; `display` is a function because it may have to look into other tables
      */
     of: function (table, row, path) {
         var names = path.split('.');
@@ -47,12 +48,14 @@ exports.Fields.prototype = {
 
     _value: function (table, definition, stored) {
         var secret = SECRET.indexOf(definition.type) >= 0;
+        var self = this;
         var value = secret || stored === null || stored === undefined ? '' : stored;
         if (definition.type === 'boolean') {
             value = value === '1' ? 'true' : 'false';
         }
         return {
-            value: value, display: secret ? '' : this._display(table, definition.name, stored),
+            value: value,
+            display: function () { return secret ? '' : self._display(table, definition.name, stored); },
             reference: definition.type === 'reference' && value !== '' ? definition.reference : null
         };
     },

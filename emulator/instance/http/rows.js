@@ -9,6 +9,14 @@ exports.Rows = function (platform) {
 };
 
 exports.Rows.prototype = {
+    /** @returns {boolean} whether web services may touch the table at all: its own switch, above all rules */
+    open: function (table) {
+        var found = this._platform.store.select('sys_db_object', {
+            column: 'name', operator: '=', value: table
+        }, {limit: 1})[0];
+        return found !== undefined && found.ws_access !== '0';
+    },
+
     /** @returns {boolean} whether the user may see the row at all */
     readable: function (table, row) {
         return this._allowed(table, 'read', row, null);

@@ -53,7 +53,7 @@ exports.Server.prototype = {
         } catch (error) {
             this._failed(exchange, error);
         } finally {
-            raw.close();
+            quietly(function () { exchange.finish(); });
         }
     },
 
@@ -75,14 +75,8 @@ exports.Server.prototype = {
             this._log.error('http', exchange.method + ' ' + exchange.path + ': ' + describe(error));
             refusal = new web.Refusal(500, 'Internal error', 'See the system log');
         }
-        try {
-            if (refusal !== null && !exchange.answered) {
-                exchange.refuse(refusal);
-            }
-        } catch (gone) {
-            if (!isGone(gone)) {
-                throw gone;
-            }
+        if (refusal !== null && !exchange.answered) {
+            quietly(function () { exchange.refuse(refusal); });
         }
     }
 };
@@ -98,6 +92,16 @@ function tooMany(seconds) {
 function hold(milliseconds) {
     if (milliseconds > 0) {
         java.lang.Thread.sleep(milliseconds);
+    }
+}
+
+function quietly(work) {
+    try {
+        work();
+    } catch (error) {
+        if (!isGone(error)) {
+            throw error;
+        }
     }
 }
 

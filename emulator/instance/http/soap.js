@@ -58,6 +58,9 @@ exports.Soap.prototype = {
         if (this._platform.dictionary.table(table) === null) {
             throw refused('there is no table ' + table);
         }
+        if (!this._rows.open(table)) {
+            throw refused('the table ' + table + ' does not allow web services');
+        }
         var all = /(^|&)displayvalue=(all|true)(&|$)/.test(exchange.query);
         exchange.reply(200, envelope.TYPE, envelope.answer(request.operation,
             operations[request.operation].call(this, table, request.fields, all)));

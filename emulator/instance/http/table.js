@@ -187,12 +187,12 @@ exports.TableApi.prototype = {
         var bare = call.exchange.parameter('sysparm_exclude_reference_link') === 'true';
         var form = {};
         if (style === 'all') {
-            form = {display_value: field.display, value: field.value};
+            form = {display_value: field.display(), value: field.value};
         } else if (field.reference === null || bare) {
-            return style === 'true' ? field.display : field.value;
+            return style === 'true' ? field.display() : field.value;
         } else {
             form[style === 'true' ? 'display_value' : 'value'] =
-                style === 'true' ? field.display : field.value;
+                style === 'true' ? field.display() : field.value;
         }
         if (field.reference !== null && !bare) {
             form.link = base(call) + '/api/now/table/' + field.reference + '/' + field.value;

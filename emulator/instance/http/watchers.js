@@ -106,7 +106,7 @@ exports.Watchers.prototype = {
         var record = {};
         named.concat(change.operation === 'delete' ? [] : DERIVED).forEach(function (name) {
             var field = this._fields.of(change.table, seen, name);
-            record[name] = {display_value: field.display, value: field.value};
+            record[name] = {display_value: field.display(), value: field.value};
         }, this);
         return {
             table_name: change.table, sys_id: change.sysId, operation: change.operation, changes: named,
