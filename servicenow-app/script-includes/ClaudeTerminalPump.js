@@ -11,6 +11,7 @@ ClaudeTerminalPump.prototype = {
     MOST_BYTES: 65536,
     MOST_SESSIONS: 100, // their ids fit into the column `watched`
     LONGEST_NAME: 128,
+    SESSION: /^[0-9a-f-]{36}$/,
 
     /** @param {string} mid name of the MID Server */
     initialize: function (mid) {
@@ -82,10 +83,10 @@ ClaudeTerminalPump.prototype = {
 
     /** After an ended session's full answer fetch the rest: no pump watches it any more. */
     drain: function (sysId, piece) {
-        var session = this._sessions.fresh(sysId);
-        var length = new ClaudeTerminalBase64().length(piece.data || '');
-        if (session && length >= this.MOST_BYTES / this.MOST_SESSIONS && this._sessions.ended(session) &&
-                session.getValue('output_offset') === String(piece.nextCursor)) {
+        var full = ClaudeTerminalSessions.ENDED.indexOf(piece.state) >= 0 &&
+            new ClaudeTerminalBase64().length(piece.data || '') >= this.MOST_BYTES / this.MOST_SESSIONS;
+        var session = full ? this._sessions.fresh(sysId) : null;
+        if (session && session.getValue('output_offset') === String(piece.nextCursor)) {
             this._requests.queue({op: 'output', mid: this._mid, bridge: session.getValue('bridge'),
                 user: session.getValue('user'), session: session,
                 body: {cursor: piece.nextCursor, maxBytes: this.MOST_BYTES, encoding: 'base64'}});
@@ -93,7 +94,8 @@ ClaudeTerminalPump.prototype = {
     },
 
     _news: function (id, told) {
-        var session = new ClaudeTerminalTable('session').find({session_id: id, mid_name: this._mid});
+        var session = this.SESSION.test(id) && told ?
+            new ClaudeTerminalTable('session').find({session_id: id, mid_name: this._mid}) : null;
         if (session) {
             this._sessions.news(session.getUniqueValue(), told.state === null ? null : told, told.state,
                 told.activity);
