@@ -2,6 +2,9 @@
 
 var CONNECT_TIMEOUT_MS = 5000;
 
+// Java drops the Origin that the push channel demands, unless told so before its first connection.
+java.lang.System.setProperty('sun.net.http.allowRestrictedHeaders', 'true');
+
 /**
  * Send one POST.
  *
