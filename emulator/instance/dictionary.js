@@ -133,10 +133,7 @@ Dictionary.prototype = {
         var self = this;
         this._store.transaction(function () {
             definitions.forEach(function (definition) {
-                self._createPhysically(definition.name);
-                definition.columns.forEach(function (column) {
-                    self._store.addColumn(definition.name, column.element, kindOf(column.type));
-                });
+                self._createPhysically(definition.name, definition.columns);
             });
             definitions.forEach(function (definition) { self._installRows(definition); });
         });
@@ -227,12 +224,10 @@ Dictionary.prototype = {
         }
     },
 
-    _createPhysically: function (name) {
-        var store = this._store;
-        store.createTable(name);
-        SYSTEM.slice(1).forEach(function (column) {
-            store.addColumn(name, column.element, kindOf(column.type));
-        });
+    _createPhysically: function (name, columns) {
+        this._store.createTable(name, SYSTEM.slice(1).concat(columns || []).map(function (column) {
+            return {name: column.element, kind: kindOf(column.type)};
+        }));
     },
 
     _createColumn: function (row) {

@@ -104,9 +104,16 @@ Store.prototype = {
             ['table', table], ['name']).length > 0;
     },
 
-    createTable: function (table) {
-        this._alter('CREATE TABLE ' + quote(table) + ' (' + quote('sys_id') +
-            ' TEXT COLLATE NOCASE PRIMARY KEY NOT NULL)');
+    /**
+     * @param {string} table
+     * @param {Array<{name: string, kind: string}>=} columns besides sys_id; in one statement, for each later
+     *     one makes SQLite read its whole schema again
+     */
+    createTable: function (table, columns) {
+        this._alter('CREATE TABLE ' + quote(table) + ' (' + [quote('sys_id') +
+            ' TEXT COLLATE NOCASE PRIMARY KEY NOT NULL'].concat((columns || []).map(function (column) {
+            return quote(column.name) + ' ' + sql.declaration(column.kind);
+        })).join(', ') + ')');
     },
 
     dropTable: function (table) {
