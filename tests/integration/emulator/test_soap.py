@@ -57,6 +57,14 @@ def fault(answer: requests.Response) -> str:
     return str(ET.fromstring(answer.content).findtext(".//faultstring"))
 
 
+def test_a_table_may_be_closed_to_web_services(instance: Instance) -> None:
+    closed = build(instance, "u_soap_closed", {"title": "string"})
+    tables = instance.table("sys_db_object")
+    tables.update(tables.rows(f"name={closed.table}")[0]["sys_id"], ws_access="false")
+
+    assert "does not allow web services" in fault(post(instance, closed.table, "getRecords"))
+
+
 def test_rows_are_inserted_found_and_changed(mid: Instance) -> None:
     sys_id = insert(
         mid, agent=AGENT, topic="T", queue="output", state="ready", payload="<a b='1'>ü &amp;</a>"
