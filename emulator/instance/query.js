@@ -19,6 +19,10 @@ var SYNONYMS = {CONTAINS: 'LIKE', 'DOES NOT CONTAIN': 'NOT LIKE', '<>': '!=', '=
 
 var EMPTY = {'=': 'ISEMPTY', '!=': 'ISNOTEMPTY'};
 
+/** What a `javascript:` value may be: one call with at most one number. */
+var COMPUTABLE = new RegExp('^\\s*gs\\.(getUser(ID|Name|DisplayName)|now|nowDateTime|' +
+    '(minutes|hours|days|months|years)Ago(Start|End)?|(beginning|end)Of[A-Z]\\w+)\\(\\s*\\d*\\s*\\)\\s*;?\\s*$');
+
 /** Columns are lower case, operators are not: that is where one ends and the other begins. */
 var TERM = /^([a-z_][a-z0-9_.]*)([\s\S]*)$/;
 
@@ -156,9 +160,18 @@ function computed(value, context) {
         if (!context.evaluate) {
             throw failure.error('a javascript: value cannot be evaluated in this query', {badQuery: true});
         }
-        text = context.evaluate(String(text).slice('javascript:'.length));
+        text = context.evaluate(computable(String(text).slice('javascript:'.length)));
     }
     return Array.isArray(text) ? text.map(String) : String(text);
+}
+
+/** Queries come from callers, whose scripts the platform runs in a sandbox; here they are not run at all. */
+function computable(source) {
+    if (!COMPUTABLE.test(source)) {
+        throw failure.error('a query computes who the user is or a time, as in javascript:gs.getUserID(); "' +
+            source.slice(0, 100) + '" is not provided', {badQuery: true});
+    }
+    return source;
 }
 
 function complete(target, operator, value) {

@@ -307,6 +307,19 @@ def test_a_table_may_be_closed_to_web_services(instance: Instance) -> None:
     assert get(instance, closed.table).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "source", ["gs.setProperty('u.changed', '1')", "new GlideRecord('sys_user').getTableName()"]
+)
+def test_a_query_runs_no_script_of_its_caller(instance: Instance, source: str) -> None:
+    """The platform has a sandbox for these; without one a query would be a way past every access rule."""
+    answer = instance.request(
+        "GET", "/api/now/table/sys_user", params={"sysparm_query": f"user_name=javascript:{source}"}
+    )
+
+    assert answer.status_code == 400
+    assert instance.script("gs.getProperty('u.changed', 'unchanged')") == "unchanged"
+
+
 def test_a_rate_limit_answers_429_with_when_to_come_back(instance: Instance) -> None:
     instance.faults(tooManyRequests={"path": "/api/now/table/u_wire", "seconds": 30})
 
