@@ -25,9 +25,6 @@ JAVA_OPTIONS = (
     "-Dfile.encoding=UTF-8",
     "-Duser.timezone=UTC",
     "-Dsun.net.httpserver.nodelay=true",
-    # The push channel asks for an Origin, which Java's HTTP client else leaves out without a word.
-    "-Dsun.net.http.allowRestrictedHeaders=true",
-    "-Dsun.net.http.allowRestrictedHeaders=true",  # or Java drops the Origin that a MID sends to /amb
 )
 RHINO_OPTIONS = ("-opt", "0", "-version", "200", "-require")
 
