@@ -22,3 +22,13 @@ API_MORE_P50 = Target(4)
 #: Re-encrypting 10,000 credentials, in seconds; meanwhile other calls at p99, in milliseconds.
 ROTATION_S = Target(10)
 ROTATION_P99 = Target(100)
+#: Through the emulated instance with 50 ms round trip: command → first output on the instance, in milliseconds.
+BRIDGE_P50 = Target(400)
+BRIDGE_P99 = Target(1200)
+#: Rows of ours in the queue: of a command whose answer settles within a second; with nobody there; added to the pump's
+#: in a minute by 19 more watched terminals.
+BRIDGE_ROWS = Target(4)
+BRIDGE_IDLE = Target(0)
+BRIDGE_MORE_ROWS = Target(0)
+#: Instance and MID Server up, the app installed before, in seconds.
+EMULATOR_START_S = Target(5)
