@@ -97,6 +97,7 @@ ClaudeTerminalProbe.prototype = {
 
     /** Called by every class of Class.create, which fails without one. */
     initialize: function () {
+        this._doubt = ''; // what has to be said when no answer comes
     },
 
     /** Does what the row asks. @returns {string} base64 of an {@link Answer} as JSON; it never throws */
@@ -323,18 +324,19 @@ ClaudeTerminalProbe.prototype = {
             connection.setRequestProperty(name, call.headers[name]);
         }
         if (call.sent !== null) {
-            this._send(connection, this._bytes(call.sent));
+            this._send(connection, this._bytes(call.sent), call.operation);
         }
         return connection;
     },
 
-    _send: function (connection, bytes) {
+    _send: function (connection, bytes, operation) {
         var stream;
         connection.setRequestProperty('Content-Type', 'application/json');
         connection.setDoOutput(true);
         // Without a fixed length Java sends a POST again, silently, when its answer does not come.
         connection.setFixedLengthStreamingMode(Packages.java.lang.reflect.Array.getLength(bytes));
         stream = connection.getOutputStream();
+        this._doubt = operation.user ? ' Whether it was done is not known.' : '';
         try {
             stream.write(bytes);
         } finally {
@@ -451,7 +453,12 @@ ClaudeTerminalProbe.prototype = {
         var java = Packages.java;
         var cause = e && e.javaException;
         if (cause instanceof java.net.SocketTimeoutException) {
-            return {title: 'Sidecar timed out', status: 504, detail: 'The sidecar did not answer in time.'};
+            return {title: 'Sidecar timed out', status: 504, detail: 'The sidecar did not answer in time.' +
+                this._doubt};
+        }
+        if (cause instanceof java.io.IOException && this._doubt) {
+            return {title: 'Connection to the sidecar lost', status: 504, detail:
+                'The connection broke before the sidecar answered: ' + this._kind(e) + '.' + this._doubt};
         }
         if (cause instanceof java.io.IOException) {
             return {title: 'Sidecar not reachable', status: 502, detail:

@@ -170,8 +170,17 @@ class TestNoAnswer:
 
         answer = bench.run(op, {"command": "x"} if op == "command" else {})
 
-        assert answer.status == 502
+        assert (answer.status, answer.json["problem"]["title"]) == (504, "Connection to the sidecar lost")
+        assert answer.detail.endswith("Whether it was done is not known.")
         assert len(bench.stub.requests) == 1
+
+    @pytest.mark.parametrize("op", ["status", "outputs"])
+    def test_of_a_call_that_changes_nothing_no_doubt_is_told(self, bench: Bench, op: str) -> None:
+        bench.stub.hang_up = True
+
+        answer = bench.run(op, {"pump": "p", "cursors": {}} if op == "outputs" else {})
+
+        assert (answer.status, answer.json["problem"]["title"]) == (502, "Sidecar not reachable")
 
     def test_a_sidecar_that_is_too_slow_is_told(self, bench: Bench, tmp_path: Path) -> None:
         """With the time of one operation shortened: the others' differ in the number only."""
