@@ -127,7 +127,6 @@ ANSWERS: dict[str, tuple[Json, int]] = {
     "fault": ({"status": 500, "reply": b"<html>"}, 502),
     "empty": ({"reply": b""}, 502),
     "redirect": ({"status": 302, "headers": {"Location": "/elsewhere"}}, 502),
-    "hangs up": ({"hang_up": True}, 502),
     "too much": ({"reply": json.dumps({"data": "x" * 200_000}).encode()}, 502),
 }
 
@@ -144,6 +143,19 @@ def test_every_operation_returns_an_answer_whatever_the_sidecar_does(
     told = {op: decoded(desk.answer(row).output)["status"] for op, row in rows.items()}
 
     assert told == dict.fromkeys(rows, status)
+
+
+def test_every_operation_returns_an_answer_when_the_sidecar_hangs_up(
+    desk: Desk, sidecar: StubSidecar
+) -> None:
+    """Regression 4: of what may have been done that is said, and only that differs."""
+    sidecar.hang_up = True
+    rows = {op: desk.put(SCRIPT, parameters=parameters(op)) for op in operations(desk.instance)}
+
+    told = {op: decoded(desk.answer(row).output)["status"] for op, row in rows.items()}
+
+    changing = {"create", "command", "resize", "terminate", "credential.store", "credential.delete"}
+    assert told == {op: 504 if op in changing else 502 for op in rows}
 
 
 #: What is wrong on the MID's host.
