@@ -13,7 +13,7 @@ var SYSTEM = {sys_id: 'system', user_name: 'system', name: 'System', roles: ['ad
 /**
  * Build a transaction.
  *
- * @param {Object} [facts] any of user, scope, elevated, interactive, sessionId, session, language
+ * @param {Object} [facts] any of user, scope, elevated, interactive, rest, sessionId, session
  * @returns {Object} the transaction, not yet running
  */
 exports.create = function (facts) {
@@ -29,6 +29,9 @@ exports.create = function (facts) {
         output: [],
         messages: [],
         depth: 0,
+        //: Whether a REST client waits for it; milliseconds when it is cut off, once a script has begun.
+        rest: given.rest === true,
+        until: null,
         //: The script engine's: standard objects, one namespace for each scope, loaded Script Includes.
         tenant: null
     };

@@ -6,6 +6,7 @@
  */
 
 var context = require('./context');
+var deadline = require('./deadline');
 var es5 = require('es5');
 var includes = require('./includes');
 var namespace = require('./namespace');
@@ -145,6 +146,7 @@ Engine.prototype._declare = function (include, below, loaded) {
 
 Engine.prototype._execute = function (source, name, object) {
     var script = this._script(String(source), String(name));
+    deadline.begin(this._platform.properties);
     return scripterror.located(name, function () {
         return flat(script.exec(rhino.Context.getCurrentContext(), object));
     });
@@ -179,7 +181,7 @@ function withPlaces(compile) {
     var before = cx.isGeneratingDebug();
     cx.setGeneratingDebug(true);
     try {
-        return compile(cx);
+        return deadline.watched(cx, function () { return compile(cx); });
     } finally {
         cx.setGeneratingDebug(before);
     }

@@ -8,7 +8,9 @@
 var cache = require('./cache');
 var context = require('./context');
 var datetime = require('./glide/datetime');
+var query = require('./query');
 var record = require('./glide/record');
+var rotation = require('./rotation');
 var workers = require('./worker');
 
 /** Scheduled events are due at whole seconds. */
@@ -25,6 +27,9 @@ exports.create = function (platform) {
 
 function Events(platform) {
     this._platform = platform;
+    this._rotate = rotation.of(platform.store, 'sysevent', {column: 'process_on', where: {any: [
+        query.equal({state: 'processed'}), query.equal({state: 'error'})
+    ]}});
     this._actions = cache.of(platform, 'sysevent_script_action', byEvent);
     this._worker = workers.create('events', PAUSE_MS, this._turn.bind(this), function (error) {
         platform.log.error('events', error.message || String(error));
@@ -83,6 +88,7 @@ Events.prototype = {
                 state: problems.length ? 'error' : 'processed', error: problems.join('\n') || null,
                 processed: datetime.text(Date.now()), processing_duration: String(Date.now() - started)
             });
+            self._rotate();
         });
     },
 

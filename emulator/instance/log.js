@@ -3,11 +3,7 @@
  */
 
 var context = require('./context');
-
-/** Rows kept; the log of a run that never ends must not fill the disk. */
-var KEPT = 5000;
-/** Rows written between two clean-ups: counting at every line would cost more than the line. */
-var BETWEEN_SWEEPS = 500;
+var rotation = require('./rotation');
 
 var LEVELS = {debug: '-1', info: '0', warn: '1', error: '2'};
 var LONGEST = 8000;
@@ -17,15 +13,12 @@ var LONGEST = 8000;
  * @returns {{debug: function, info: function, warn: function, error: function}} each takes (source, text)
  */
 exports.create = function (store) {
-    var written = new java.util.concurrent.atomic.AtomicLong(0);
+    var rotate = rotation.of(store, 'syslog', {column: 'sequence', where: null});
 
     function write(level, source, text) {
         var line = String(text).slice(0, LONGEST);
         java.lang.System.err.println(level + ' ' + source + ': ' + line);
-        store.insert('syslog', row(level, String(source), line, written.incrementAndGet()));
-        if (written.get() % BETWEEN_SWEEPS === 0) {
-            sweep(store);
-        }
+        store.insert('syslog', row(level, String(source), line, rotate()));
     }
 
     return Object.keys(LEVELS).reduce(function (log, level) {
@@ -46,10 +39,4 @@ function row(level, source, line, number) {
         sys_created_on: now.toISOString().slice(0, 19).replace('T', ' '),
         sys_created_by: context.running() ? context.current().user.user_name : 'system'
     };
-}
-
-function sweep(store) {
-    var newestFirst = [{column: 'sequence', descending: true}];
-    store.select('syslog', null, {orderBy: newestFirst, offset: KEPT, limit: KEPT})
-        .forEach(function (old) { store.remove('syslog', old.sys_id); });
 }

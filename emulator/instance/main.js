@@ -7,6 +7,7 @@ var content = require('platform/install');
 var faults = require('http/faults');
 var signin = require('http/signin');
 var control = require('http/control');
+var deadline = require('./deadline');
 var scripted = require('http/scripted');
 var server = require('http/server');
 var soap = require('http/soap');
@@ -17,6 +18,7 @@ var users = require('platform/users');
 var watchers = require('http/watchers');
 
 var DEFAULT_PASSWORD = 'admin';
+var FAILED = 3;
 var PASSWORD_FILE = 'admin-password';
 
 /** Build everything that works on the database of a data directory. */
@@ -111,8 +113,7 @@ function arguments_(list) {
     return options;
 }
 
-function main(list) {
-    var options = arguments_(list);
+function main(options) {
     var platform = assemble(options);
     fill(platform);
     platform.jobs.start();
@@ -127,4 +128,10 @@ function main(list) {
     java.lang.System.out.println('emulated instance listening on http://127.0.0.1:' + running.port);
 }
 
-main(Array.prototype.slice.call(arguments));
+function givenUp(error) {
+    java.lang.System.err.println('The instance cannot start: ' + (error.message || error) +
+        (error.rhinoException ? '\n' + error.rhinoException.getScriptStackTrace() : ''));
+    java.lang.System.exit(FAILED);
+}
+
+deadline.enable(main.bind(null, arguments_(Array.prototype.slice.call(arguments))), givenUp);

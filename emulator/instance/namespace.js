@@ -17,8 +17,28 @@ var PARTS = [
  * @returns {Object} standard objects shared by its namespaces, which are built as scopes are entered
  */
 exports.tenant = function () {
-    return {standard: scope.standard(), namespaces: {}, loaded: {}};
+    var standard = scope.standard();
+    close(standard);
+    return {standard: standard, namespaces: {}, loaded: {}};
 };
+
+/** Text that becomes code while a script runs would never be checked. Functions stay instances of Function. */
+function close(standard) {
+    var prototype = standard.Function.prototype;
+    standard.eval = refusing('eval()');
+    standard.Function = refusing('The constructor Function()');
+    standard.Function.prototype = prototype;
+    prototype.constructor = standard.Function;
+}
+
+function refusing(what) {
+    return function () {
+        throw new Error(what + ' is not provided by the emulator: write the code into the script');
+    };
+}
+
+// Scripts reach this one through any function of the emulator's; the emulator itself never calls it.
+Function.prototype.constructor = refusing('The constructor Function()');
 
 /**
  * Find or build the namespace of a scope.

@@ -15,10 +15,10 @@ var OPEN = {read: 'read_access', create: 'create_access', write: 'update_access'
  * @param {Object} platform
  * @param {Object} definition the table, from the dictionary
  * @param {string} operation 'read', 'create', 'write' or 'delete'
- * @returns {string|null} why the running script may not, or null
+ * @param {string} scope of the script that asks
+ * @returns {string|null} why it may not, or null
  */
-exports.refusal = function (platform, definition, operation) {
-    var scope = platform.context.running() ? platform.context.current().scope : 'global';
+exports.refusal = function (platform, definition, operation, scope) {
     if (scope === 'global' || definition.access[OPEN[operation]] ||
             scope === exports.owner(platform, definition) ||
             granted(platform, scope, definition.name, operation)) {

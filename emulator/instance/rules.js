@@ -14,6 +14,12 @@ var record = require('./glide/record');
 /** Writes that rules cause within writes; deeper ones are a loop. */
 var DEEPEST = 32;
 
+/** Rules that nothing here sets off; whoever relies on one is told in the log. */
+var NEVER_RUN = {
+    'before queries': function (row) { return row.action_query === '1'; },
+    'for display: it has no forms': function (row) { return row.when === 'display'; }
+};
+
 /** Columns of a rule that would have to be obeyed and cannot be. */
 var NOT_PROVIDED = ['role_conditions', 'template'];
 
@@ -30,8 +36,10 @@ function Rules(platform) {
     this._platform = platform;
     this._index = cache.of(platform, 'sys_script', function (rows) {
         var active = rows.filter(function (row) { return row.active === '1'; });
-        active.filter(isQueryRule).forEach(function (row) {
-            platform.log.error(nameOf(row), 'the emulator does not run business rules before queries');
+        Object.keys(NEVER_RUN).forEach(function (kind) {
+            active.filter(NEVER_RUN[kind]).forEach(function (row) {
+                platform.log.error(nameOf(row), 'the emulator does not run business rules ' + kind);
+            });
         });
         return byTable(active);
     });
@@ -174,10 +182,6 @@ function refuse(rule) {
 
 function nameOf(rule) {
     return 'sys_script.' + rule.name;
-}
-
-function isQueryRule(rule) {
-    return rule.action_query === '1';
 }
 
 function byTable(rows) {

@@ -10,6 +10,10 @@ var rhino = Packages.org.mozilla.javascript;
 /** What frames of the emulator's own modules are called; only foreign scripts are compiled with their names. */
 var OWN_MODULE = /^file:|^\(unknown\)$/;
 
+/** Names of the platform that scripts of others use and that are not here. */
+var UNKNOWN = new RegExp('^ReferenceError: "(Glide[A-Z]\\w*|sn_\\w+|Sysapproval|SNC|Workflow|' +
+    '(Array|JS|Table|Date|String)Utils?|GwtMessage|AutomationUtils|MIDServer\\w*)" is');
+
 /**
  * @param {string} detail what went wrong
  * @param {string} scriptName
@@ -80,7 +84,9 @@ function translated(exception, name) {
 
 /** The innermost line of a foreign script; the emulator's own frames above it only confuse. */
 function frame(exception) {
-    var frames = exception instanceof rhino.RhinoException ? exception.getScriptStack() : [];
+    // A script that was cut off has its place in the cause.
+    var placed = exception instanceof java.lang.Error ? exception.getCause() : exception;
+    var frames = placed instanceof rhino.RhinoException ? placed.getScriptStack() : [];
     var i;
     var file;
     for (i = 0; i < frames.length; i += 1) {
@@ -96,13 +102,21 @@ function text(exception, thrown) {
     if (exception instanceof java.lang.StackOverflowError) {
         return 'too much recursion';
     }
+    if (exception instanceof java.lang.Error) {
+        return String(exception.getMessage());
+    }
     if (exception instanceof rhino.WrappedException) {
         return String(exception.getWrappedException());
     }
     if (thrown === null) {
-        return exception instanceof rhino.RhinoException ? String(exception.details()) : String(exception);
+        return exception instanceof rhino.RhinoException ? hinted(String(exception.details())) : String(exception);
     }
-    return described(thrown);
+    return hinted(described(thrown));
+}
+
+/** A name that only sounds like the platform's is a typing error; one of these is a gap of the emulator. */
+function hinted(text) {
+    return UNKNOWN.test(text) ? text + ' The emulator does not provide it; its README lists what there is.' : text;
 }
 
 function described(thrown) {

@@ -57,6 +57,16 @@ var NODES = [
         return !node.isGetterMethod() && !node.isSetterMethod() &&
             node.getLeft().getAbsolutePosition() === node.getRight().getAbsolutePosition();
     }],
+    // What Rhino has under these names leads to what a script must not see; `$` is where the emulator keeps its own.
+    ['PropertyGet', 'a member named __parent__, __proto__ or $', function (node) {
+        return isHidden(node.getRight().getIdentifier());
+    }],
+    ['ElementGet', 'a member named __parent__, __proto__ or $', function (node) {
+        return node.getElement().getType() === Token.STRING && isHidden(node.getElement().getValue());
+    }],
+    ['ObjectProperty', 'a property named __parent__ or __proto__', function (node) {
+        return /^['"]?__(parent|proto)__['"]?$/.test(String(node.getLeft().toSource()));
+    }],
     ['RegExpLiteral', 'a regular expression flag', function (node) {
         return /[^gim]/.test(node.getFlags() || '');
     }],
@@ -132,6 +142,10 @@ function refusal(text, name, line) {
 function judged(node, source) {
     var construct = keyword(node.getType()) || kind(node, source);
     return construct && {construct: construct, line: node.getLineno()};
+}
+
+function isHidden(name) {
+    return /^(__parent__|__proto__|\$)$/.test(String(name));
 }
 
 function keyword(type) {

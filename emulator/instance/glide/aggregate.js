@@ -9,12 +9,12 @@ var failure = require('../failure');
 var trap = require('./trap');
 
 /** Put GlideAggregate on a script's namespace. */
-exports.install = function (scope, platform) {
+exports.install = function (scope, platform, scopeName) {
     function GlideAggregate(table) {
         if (!(this instanceof GlideAggregate)) {
             throw new TypeError('GlideAggregate is a constructor: use new');
         }
-        var cursor = new cursors.Cursor(platform, String(table));
+        var cursor = new cursors.Cursor(platform, String(table), {scope: scopeName});
         cursor.known();
         var state = {cursor: cursor, measures: [], groups: [], order: [], rows: [], position: -1};
         return Object.create(METHODS, {$: {value: state}});
@@ -63,9 +63,14 @@ function order(aggregate, field, descending) {
 function run(aggregate) {
     var state = aggregate.$;
     var cursor = state.cursor;
-    state.rows = cursor.platform.store.aggregate(cursor.table, cursor.where(), {groups: state.groups,
-        measures: state.measures, orderBy: state.order.length ? state.order : null});
     state.position = -1;
+    state.rows = cursor.mayRead() ? totals(state) : [];
+}
+
+function totals(state) {
+    var cursor = state.cursor;
+    return cursor.platform.store.aggregate(cursor.table, cursor.where(), {groups: state.groups,
+        measures: state.measures, orderBy: state.order.length ? state.order : null});
 }
 
 var METHODS = trap.members(Object.create(trap.create('GlideAggregate', read, write)), {

@@ -27,6 +27,15 @@ function placeOf(given) {
     return {table: given.$.table, sysId: given.$.values.sys_id};
 }
 
+/** An error of ours, because Java's would bring a Java object with it. */
+function decoded(text) {
+    try {
+        return java.util.Base64.getDecoder().decode(text);
+    } catch (error) {
+        throw failure.error('writeBase64() was given text that is not base64');
+    }
+}
+
 function written(attachment, given, name, contentType, bytes) {
     var place = placeOf(given);
     return attachments.write(attachment.$.platform, {
@@ -53,7 +62,7 @@ var METHODS = trap.members(Object.create(trap.create('GlideSysAttachment', unkno
         return written(this, given, name, contentType, attachments.encoded(content));
     },
     writeBase64: function (given, name, contentType, content) {
-        return written(this, given, name, contentType, java.util.Base64.getDecoder().decode(String(content)));
+        return written(this, given, name, contentType, decoded(String(content)));
     },
     /** A GlideRecord over the attachments of a row. */
     getAttachments: function (table, sysId) {

@@ -25,14 +25,17 @@ exports.Cursor = Cursor;
 /**
  * @param {Object} platform
  * @param {string} table
- * @param {Object=} policy readable(row, cursor) → row or null; writable(operation, row, changes, cursor)
- *     → changes or null when the write is refused
+ * @param {{scope: string, policy: Object}=} maker scope: of the script it is made in, which need not be the one
+ *     that was called first; policy: readable(row, cursor) → row or null, writable(operation, row, changes,
+ *     cursor) → changes or null when the write is refused
  */
-function Cursor(platform, table, policy) {
+function Cursor(platform, table, maker) {
+    var given = maker || {};
     this.platform = platform;
     this.table = table;
     this.definition = platform.dictionary.table(table);
-    this.policy = policy || OPEN;
+    this.policy = given.policy || OPEN;
+    this.scope = given.scope || (platform.context.running() ? platform.context.current().scope : 'global');
     this.workflow = true;
     this.systemFields = true;
     this.lastError = '';
@@ -219,16 +222,25 @@ Cursor.prototype = {
     /** Read the rows; the cursor then stands before the first. */
     run: function () {
         var self = this;
-        var refusal = privilege.refusal(this.platform, this.known(), 'read');
-        if (refusal) {
-            this.lastError = refusal;
-            this.platform.log.error('GlideRecord', refusal);
-        }
-        var found = refusal ? [] : this.platform.records.query(this.table, this.where(),
+        var found = !this.mayRead() ? [] : this.platform.records.query(this.table, this.where(),
             {orderBy: this.order, limit: this.limit, offset: this.offset});
         this.rows = found.map(function (row) { return self.policy.readable(row, self); })
             .filter(function (row) { return row !== null; });
         this.position = -1;
+    },
+
+    mayRead: function () {
+        return this._privileged('read');
+    },
+
+    /** A refusal to the scope is logged, and kept as the last error. */
+    _privileged: function (operation) {
+        var refusal = privilege.refusal(this.platform, this.known(), operation, this.scope);
+        if (refusal) {
+            this.lastError = refusal;
+            this.platform.log.error('GlideRecord', refusal);
+        }
+        return !refusal;
     },
 
     hasNext: function () {
@@ -328,10 +340,7 @@ Cursor.prototype = {
 
     /** What may be written of these changes, or null when nothing may. */
     allowed: function (operation, changes) {
-        var refusal = privilege.refusal(this.platform, this.known(), operation);
-        if (refusal) {
-            this.lastError = refusal;
-            this.platform.log.error('GlideRecord', refusal);
+        if (!this._privileged(operation)) {
             return null;
         }
         var granted = this.policy.writable(operation, this.values, changes, this);

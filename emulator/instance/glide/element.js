@@ -129,10 +129,9 @@ var METHODS = {
 
 /** Secrets are read in the scope of their table. [password-2way-encrypted-fields] */
 function own(cursor) {
-    var scope = cursor.platform.context.current().scope;
-    if (scope !== privilege.owner(cursor.platform, cursor.definition)) {
+    if (cursor.scope !== privilege.owner(cursor.platform, cursor.definition)) {
         throw failure.error('getDecryptedValue() on ' + cursor.table + ': not allowed from the scope ' +
-            scope);
+            cursor.scope);
     }
 }
 

@@ -20,13 +20,14 @@ var trap = require('./trap');
  *
  * @param {Object} scope
  * @param {Object} platform
+ * @param {string} scopeName
  */
-exports.install = function (scope, platform) {
-    scope.GlideRecord = exports.constructor(platform, 'GlideRecord', METHODS);
+exports.install = function (scope, platform, scopeName) {
+    scope.GlideRecord = exports.constructor(platform, 'GlideRecord', METHODS, {scope: scopeName});
 };
 
 /** A constructor of records with the given methods, which must stand on METHODS. */
-exports.constructor = function (platform, name, methods, policy) {
+exports.constructor = function (platform, name, methods, maker) {
     function constructor(table) {
         if (!(this instanceof constructor)) {
             throw new TypeError(name + ' is a constructor: use new');
@@ -34,7 +35,7 @@ exports.constructor = function (platform, name, methods, policy) {
         if (table === undefined || table === null || String(table) === '') {
             throw new TypeError('new ' + name + '() needs the name of a table');
         }
-        return faced(new cursors.Cursor(platform, String(table), policy), methods);
+        return faced(new cursors.Cursor(platform, String(table), maker), methods);
     }
     constructor.prototype = methods;
     return constructor;
@@ -80,7 +81,8 @@ function referenced(cursor, name) {
     }
     var kept = cursor.references[name];
     if (!kept || kept.sysId !== sysId) {
-        var target = new cursors.Cursor(cursor.platform, column.reference, cursor.policy);
+        var target = new cursors.Cursor(cursor.platform, column.reference,
+            {scope: cursor.scope, policy: cursor.policy});
         if (sysId) {
             target.find('sys_id', sysId);
         }
@@ -120,7 +122,7 @@ function property(face, name) {
 
 function unknown(record, name) {
     if (/[A-Z]/.test(name) || !record.$) {
-        throw new TypeError('GlideRecord has no method ' + name + ' here; the emulator\'s README lists them');
+        throw new TypeError('GlideRecord has no method ' + name + ' here; there are ' + NAMES.join(', '));
     }
     record.$.known();
     throw failure.error('table ' + record.$.table + ' has no column ' + name +
@@ -242,7 +244,7 @@ var WRITE = {
         this.$.workflow = Boolean(enabled);
     },
     autoSysFields: function (enabled) {
-        if (this.$.platform.context.current().scope !== 'global') {
+        if (this.$.scope !== 'global') {
             throw new TypeError('autoSysFields is not allowed in scoped applications');
         }
         this.$.systemFields = Boolean(enabled);
@@ -316,7 +318,9 @@ var TEST = {
     }
 };
 
+var GROUPS = [QUERY, WRITE, READ, TEST];
+var NAMES = GROUPS.reduce(function (names, group) { return names.concat(Object.keys(group)); }, []);
 var METHODS = Object.create(trap.create('GlideRecord', unknown, unwritable));
-[QUERY, WRITE, READ, TEST].forEach(function (group) { trap.members(METHODS, group); });
+GROUPS.forEach(function (group) { trap.members(METHODS, group); });
 
 exports.METHODS = METHODS;

@@ -10,8 +10,9 @@ var record = require('./record');
 var trap = require('./trap');
 
 /** Put GlideRecordSecure on a script's namespace. */
-exports.install = function (scope, platform) {
-    scope.GlideRecordSecure = record.constructor(platform, 'GlideRecordSecure', METHODS, policy(platform));
+exports.install = function (scope, platform, scopeName) {
+    scope.GlideRecordSecure = record.constructor(platform, 'GlideRecordSecure', METHODS,
+        {scope: scopeName, policy: policy(platform)});
 };
 
 /** GlideRecord's methods under another identity, so that instanceof tells them apart. */

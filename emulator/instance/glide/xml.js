@@ -71,7 +71,7 @@ XMLDocument2.prototype = {
         return this._document;
     },
     _select: function (path) {
-        var list = xpath().evaluate(String(path), this._needed(), SET);
+        var list = selected(String(path), this._needed());
         var found = [];
         var i;
         for (i = 0; i < list.getLength(); i += 1) {
@@ -176,6 +176,15 @@ function children(dom) {
 
 function xpath() {
     return Packages.javax.xml.xpath.XPathFactory.newInstance().newXPath();
+}
+
+/** An error of ours, because Java's would bring a Java object with it. */
+function selected(path, document) {
+    try {
+        return xpath().evaluate(path, document, SET);
+    } catch (error) {
+        throw new Error('"' + path + '" is not an XPath expression');
+    }
 }
 
 function parsed(text, aware, cdata) {

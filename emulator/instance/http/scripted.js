@@ -39,7 +39,7 @@ exports.Scripted.prototype = {
         var self = this;
         checkTypes(exchange, found);
         platform.context.run(platform.context.create({
-            user: visitor.user, sessionId: visitor.session, interactive: visitor.interactive,
+            user: visitor.user, sessionId: visitor.session, interactive: visitor.interactive, rest: true,
             session: visitor.data, scope: platform.scopes.nameOf(found.operation)
         }), function () {
             self._authorize(visitor.user, found);

@@ -32,7 +32,7 @@ exports.TableApi.prototype = {
         var call = {exchange: exchange, version: found[1], table: found[2], sysId: found[3] || null};
         var self = this;
         this._platform.context.run(this._platform.context.create({
-            user: visitor.user, sessionId: visitor.session, interactive: visitor.interactive
+            user: visitor.user, sessionId: visitor.session, interactive: visitor.interactive, rest: true
         }), function () {
             self._check(call);
             self._method(call)(call);
