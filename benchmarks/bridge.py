@@ -6,6 +6,7 @@ own. The real CLI answers, from the stand-in API. What the queue holds is counte
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,10 @@ _WARM_UP = 3
 _REST_S = 1.2
 WATCHED = 20
 _MINUTE_S = 60.0
+#: How long a viewer counts after it was last heard of: the app's default.
+_VIEWER_S = 60.0
+#: Records of a printing terminal, two a second: enough for both minutes and what lies between.
+_RECORDS = 600
 #: Nobody watches and nobody types for so long.
 _IDLE_S = 120.0
 #: A heartbeat of a viewer is due more often than its time to live of a minute.
@@ -105,8 +110,9 @@ def measure() -> Outcome:
     ):
         queue, direct, started_s, idle = _conversations(*system)
     with _system() as (_, platform):
-        one, many = _watched(platform)
-    figures = [*_figures(queue, direct, started_s), _idle(idle), _pump(one, many)]
+        quiet, printing = _watched(platform)
+    pumps = [_pump("nothing", *quiet), _pump("2 KB/s each", *printing)]
+    figures = [*_figures(queue, direct, started_s), _idle(idle), *pumps]
     conditions = {"instance": "emulated", "round trip": f"{LATENCY_MS} ms", "AMB": "on", "CLI": PINNED}
     return Outcome("bridge", figures, [], conditions)
 
@@ -145,15 +151,20 @@ def _idle_rows(platform: Emulated) -> int:
     return platform.rows() - rows
 
 
-def _watched(platform: Emulated) -> tuple[int, int]:
-    """Return the pump's rows in a minute with one watched terminal, and with many."""
+def _watched(platform: Emulated) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the pump's rows in a minute with one watched terminal and with many: silent ones, then printing ones."""
     people = [platform.person(f"bench.{number}") for number in range(WATCHED)]
     sessions = [(person, person.create()) for person in people]
-    return _minute(platform, sessions[:1]), _minute(platform, sessions)
+    quiet = _minute(platform, sessions[:1]), _minute(platform, sessions)
+    for number, (person, session) in enumerate(sessions):
+        ticking = base64.b64encode(b"tick %d %d\n" % (_RECORDS, number)).decode()
+        person.call("POST", f"/sessions/{session}/commands", {"command": ticking, "mode": "raw"})
+    return quiet, (_minute(platform, sessions[:1]), _minute(platform, sessions))
 
 
 def _minute(platform: Emulated, sessions: Sequence[tuple[Person, str]]) -> int:
     say(f"bridge: a minute with {len(sessions)} watched terminals")
+    until(lambda: platform.watched() == 0, "nobody looks any more", 2 * _VIEWER_S)
     for person, session in sessions:
         person.look(session)
     time.sleep(5)  # the pump of this set has begun
@@ -191,8 +202,8 @@ def _idle(rows: int) -> Figure:
     return _of(name, "rows", [rows], "rows", rows, targets.BRIDGE_IDLE)
 
 
-def _pump(one: int, many: int) -> Figure:
-    name = f"rows of the pump in a minute, 1 and {WATCHED} watched terminals"
+def _pump(printing: str, one: int, many: int) -> Figure:
+    name = f"rows of the pump in a minute, 1 and {WATCHED} watched terminals that print {printing}"
     few, lots = (Summary(1, rows, rows, rows) for rows in (one, many))
     more = many - one
     return Figure(name, "rows", few, lots, "more", more, "rows", targets.BRIDGE_MORE_ROWS)

@@ -108,6 +108,11 @@ class Emulated:
         health = [self.rows(name) for name in ("health", "sealing_key")]
         return int(self.value(query)) - sum(health)
 
+    def watched(self) -> int:
+        """Return how many terminals somebody looks at."""
+        query = "SELECT count(*) FROM x_claude_terminal_session WHERE viewed_at > datetime('now', ?)"
+        return int(self.value(query, "-60 seconds"))
+
     def pending(self) -> int:
         """Return how many calls of ours but those of pumps are under way."""
         return int(
