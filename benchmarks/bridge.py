@@ -27,6 +27,8 @@ SAMPLES = 100
 _WARM_UP = 3
 #: Between two commands, so that each begins on a screen at rest and with the pump waiting.
 _REST_S = 1.2
+#: Before a direct command: the screen is at rest, there is no pump.
+_SETTLED_S = 0.5
 WATCHED = 20
 _MINUTE_S = 60.0
 #: How long a viewer counts after it was last heard of: the app's default.
@@ -58,12 +60,11 @@ class Queue:
         self._platform, self._person = platform, person
         self.session = person.create()
         person.look(self.session)
+        time.sleep(_REST_S)
         self.asked = Asked()
 
     def ask(self, text: str) -> None:
         """Send a command; note when its first output is readable, when its answer came, and the rows it cost."""
-        self._person.look(self.session)
-        time.sleep(_REST_S)
         rows, end = self._platform.rows(), self._platform.end(self.session)
         begin = time.perf_counter()
         self._person.call("POST", f"/sessions/{self.session}/commands", {"command": text})
@@ -71,7 +72,8 @@ class Queue:
         first = time.perf_counter() - begin
         until(lambda: self._platform.pending() == 0, "the command is answered")
         settled = time.perf_counter() - begin
-        time.sleep(_REST_S)  # what the pump still has to say
+        self._person.look(self.session)
+        time.sleep(_REST_S)  # what the pump still has to say; then it waits
         self.asked.first_ms.append(first * 1000)
         self.asked.settled_s.append(settled)
         self.asked.rows.append(self._platform.rows() - rows)
@@ -88,7 +90,7 @@ class Direct:
 
     def ask(self, text: str) -> None:
         """Send a command; note when its first output has come."""
-        time.sleep(_REST_S)
+        time.sleep(_SETTLED_S)
         status = self._typist.call("GET", f"/api/session/{self.session}/status")
         self._watcher.send("GET", waiting(self.session, int(status["outputOffset"])))
         time.sleep(0.02)
