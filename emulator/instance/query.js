@@ -21,7 +21,8 @@ var EMPTY = {'=': 'ISEMPTY', '!=': 'ISNOTEMPTY'};
 
 /** What a `javascript:` value may be: one call with at most one number. */
 var COMPUTABLE = new RegExp('^\\s*gs\\.(getUser(ID|Name|DisplayName)|now|nowDateTime|' +
-    '(minutes|hours|days|months|years)Ago(Start|End)?|(beginning|end)Of[A-Z]\\w+)\\(\\s*\\d*\\s*\\)\\s*;?\\s*$');
+    '(minutes|hours|days|months|years)Ago(Start|End)?|(beginning|end)Of[A-Z]\\w+)' +
+    '\\(\\s*\\d*\\s*\\)\\s*;?\\s*$');
 
 /** Columns are lower case, operators are not: that is where one ends and the other begins. */
 var TERM = /^([a-z_][a-z0-9_.]*)([\s\S]*)$/;

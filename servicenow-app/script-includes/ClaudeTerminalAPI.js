@@ -133,9 +133,10 @@ ClaudeTerminalAPI.prototype = {
     /** @returns {Accepted} */
     terminate: function (id) {
         var session = this._access.session(id);
+        var accepted = this._ask('terminate', session, {}, {});
         this._audit.write('session.terminate', {user: session.getValue('user'), session: id,
             mid: session.getValue('mid_name')});
-        return this._ask('terminate', session, {}, {});
+        return accepted;
     },
 
     /**

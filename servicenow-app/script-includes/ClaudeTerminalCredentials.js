@@ -56,10 +56,16 @@ ClaudeTerminalCredentials.prototype = {
         return {request: this._send(this._table.find({sys_id: row}), wanted.key), credential: row};
     },
 
-    /** @param {GlideRecord} credential @returns {string} the request's sys_id */
+    /** @param {GlideRecord} credential @returns {?string} the request's sys_id; null when none was needed */
     remove: function (credential, key) {
         var mid = credential.getValue('mid_name');
         var user = credential.getValue('user');
+        if (credential.getValue('state') === 'failed') {
+            // The sidecar has nothing of it; it only counts against the user's limit.
+            this._audit.write('credential.delete', {user: user, mid: mid});
+            credential.deleteRecord();
+            return null;
+        }
         if (!credential.getValue('credential_id')) {
             throw new ClaudeTerminalProblem(409, 'Not stored', 'The sidecar has not confirmed this key yet.');
         }

@@ -4,6 +4,7 @@ var ClaudeTerminalMid = Class.create();
 ClaudeTerminalMid.prototype = {
     KEY_SECONDS: 3600,
     PENDING_SECONDS: 300, // a call that nobody took for so long is given up
+    PUBLIC: ['kty', 'crv', 'x', 'y', 'use', 'alg', 'kid'],
     SILENT_SECONDS: 55, // nearly the minute between two checks
 
     /** @param {string} name */
@@ -80,9 +81,16 @@ ClaudeTerminalMid.prototype = {
         new ClaudeTerminalIssue(this._name).raise(why);
     },
 
-    /** @param {Object} jwk the sidecar's public key */
+    /** @param {Object} jwk the sidecar's public key; only its public parts are kept */
     key: function (jwk) {
-        this._table.change(this.row(), {kid: jwk.kid, jwk: JSON.stringify(jwk), key_at: this._clock.now()});
+        var kept = this.PUBLIC.reduce(function (parts, name) {
+            if (typeof jwk[name] !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(jwk[name])) {
+                throw new Error('the sidecar answered no public key');
+            }
+            parts[name] = jwk[name];
+            return parts;
+        }, {});
+        this._table.change(this.row(), {kid: kept.kid, jwk: JSON.stringify(kept), key_at: this._clock.now()});
     },
 
     /** @returns {Object} as users see it */

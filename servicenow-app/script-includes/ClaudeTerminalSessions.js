@@ -92,6 +92,11 @@ ClaudeTerminalSessions.prototype = {
     /** A row was deleted: what belongs to it goes too, and the session ends at the sidecar. */
     removed: function (session) {
         var mid = session.getValue('mid_name');
+        if (!this.ended(session)) {
+            // Who removed it is in the entry's sys_created_by.
+            new ClaudeTerminalAudit().write('session.removed', {user: session.getValue('user'),
+                session: session.getValue('session_id'), mid: mid});
+        }
         ['output', 'request'].forEach(function (name) {
             var rows = new ClaudeTerminalTable(name).query({session: session.getUniqueValue()});
             rows.deleteMultiple();

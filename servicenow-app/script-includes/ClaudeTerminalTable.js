@@ -14,8 +14,8 @@ ClaudeTerminalTable.prototype = {
     query: function (values) {
         var record = new GlideRecord(this.name);
         Object.keys(values || {}).forEach(function (column) {
-            record.addQuery(column, values[column]);
-        });
+            record.addQuery(column, this._plain(values[column]));
+        }, this);
         return record;
     },
 
@@ -57,6 +57,14 @@ ClaudeTerminalTable.prototype = {
             return '';
         }
         return typeof value === 'boolean' ? (value ? '1' : '0') : String(value);
+    },
+
+    /** The platform runs what such a text says when it stands in a query; some of ours come from answers. */
+    _plain: function (value) {
+        if (/^\s*javascript:/i.test(String(value))) {
+            throw new Error('a value of a query must not be a script');
+        }
+        return value;
     },
 
     type: 'ClaudeTerminalTable'

@@ -92,10 +92,15 @@ def made(desk: Desk) -> dict[str, str]:
     return rows
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nobody(desk: Desk) -> None:
+    """Have a user without any role."""
+    desk.instance.create_user("nobody.special", desk.password, [])
+
+
 @pytest.fixture(scope="module")
 def done(desk: Desk) -> dict[str, dict[str, bool]]:
     """Let everybody try everything, each on rows of their own; return what had an effect."""
-    desk.instance.create_user("nobody.special", desk.password, [])
     return {
         user: desk.script(TRY % (json.dumps(made(desk)), json.dumps(columns())), user=user) for user in USERS
     }
@@ -135,7 +140,7 @@ def test_nobody_reads_a_sealed_key_in_a_script(desk: Desk, user: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def rows(desk: Desk, done: dict[str, dict[str, bool]]) -> dict[str, str]:
+def rows(desk: Desk) -> dict[str, str]:
     """Have rows that all tests of the web's doors try to reach."""
     return made(desk)
 
@@ -167,7 +172,8 @@ def test_the_table_api_is_closed_to_everybody(
     assert desk.rows(table, f"{column}=79") == []
 
 
-def test_an_oracle_that_counts_rows_finds_no_output_of_others(desk: Desk, rows: dict[str, str]) -> None:
+@pytest.mark.usefixtures("rows")
+def test_an_oracle_that_counts_rows_finds_no_output_of_others(desk: Desk) -> None:
     right = call(desk, "bob", "GET", "output?sysparm_query=dataSTARTSWITHbWF&sysparm_limit=1")
     wrong = call(desk, "bob", "GET", "output?sysparm_query=dataSTARTSWITHxyz&sysparm_limit=1")
 
@@ -227,9 +233,7 @@ def test_watching_a_session_tells_its_owner_alone(desk: Desk, sessions: list[req
 
 
 @pytest.mark.parametrize("user", ["nobody.special", "alice", "keeper"])
-def test_users_of_the_app_neither_read_nor_write_the_queue(
-    desk: Desk, done: dict[str, dict[str, bool]], user: str
-) -> None:
+def test_users_of_the_app_neither_read_nor_write_the_queue(desk: Desk, user: str) -> None:
     """Whoever may write there forges answers, and runs scripts on the MID Server."""
     person = desk.instance.signed_in(user, desk.password)
     before = desk.queue.count()
