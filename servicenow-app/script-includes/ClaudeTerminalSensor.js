@@ -7,6 +7,8 @@
 var ClaudeTerminalSensor = Class.create();
 
 ClaudeTerminalSensor.prototype = {
+    SYS_ID: /^[0-9a-f]{32}$/,
+
     initialize: function () {
         this._requests = new ClaudeTerminalTable('request');
     },
@@ -42,8 +44,8 @@ ClaudeTerminalSensor.prototype = {
 
     /** @returns {?GlideRecord} the call that it answers, if it was sent to whom the answer is from */
     _request: function (input) {
-        var ecc = input.getValue('response_to');
-        var request = ecc ? this._requests.find({ecc_output: ecc}) : null;
+        var ecc = String(input.getValue('response_to') || '');
+        var request = this.SYS_ID.test(ecc) ? this._requests.find({ecc_output: ecc}) : null;
         var agent = String(input.getValue('agent') || '');
         var mid = request ? request.getValue('mid_name') : '';
         return agent === 'mid.server.' + mid || agent === 'claude.poller.' + mid ? request : null;
