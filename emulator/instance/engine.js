@@ -16,10 +16,15 @@ var scripterror = require('./scripterror');
 var rhino = Packages.org.mozilla.javascript;
 
 /** Compiled scripts kept. A background script is compiled once and never seen again, hence a bound. */
-var KEPT = 2000;
+var KEPT = 500;
 
-var SCRIPT = java.lang.Class.forName('org.mozilla.javascript.Script');
-var GLOBAL = (function () { return this; }());
+/**
+ * A compiled script is a JavaScript function too, which hides its Java method. Rhino's own way around that would
+ * keep a description of each script's class for ever.
+ */
+var EXEC = java.lang.Class.forName('org.mozilla.javascript.Script').getMethod('exec',
+    java.lang.Class.forName('org.mozilla.javascript.Context'),
+    java.lang.Class.forName('org.mozilla.javascript.Scriptable'));
 
 /**
  * @param {Object} platform records and scopes must be there; what the Glide API needs may come later
@@ -148,7 +153,7 @@ Engine.prototype._execute = function (source, name, object) {
     var script = this._script(String(source), String(name));
     deadline.begin(this._platform.properties);
     return scripterror.located(name, function () {
-        return flat(script.exec(rhino.Context.getCurrentContext(), object));
+        return flat(EXEC.invoke(script, rhino.Context.getCurrentContext(), object));
     });
 };
 
@@ -156,7 +161,6 @@ Engine.prototype._script = function (source, name) {
     var key = name + '\u0000' + source;
     var kept = this._compiled.get(key);
     if (kept === null) {
-        // In an object, for Java's map would take off what `asJava` puts around it.
         kept = {script: compiled(source, name)};
         if (this._compiled.size() >= KEPT) {
             this._compiled.clear();
@@ -169,7 +173,7 @@ Engine.prototype._script = function (source, name) {
 function compiled(source, name) {
     try {
         es5.check(source, name);
-        return asJava(withPlaces(function (cx) { return cx.compileString(source, name, 1, null); }));
+        return withPlaces(function (cx) { return cx.compileString(source, name, 1, null); });
     } catch (error) {
         throw scripterror.refused(error, name);
     }
@@ -185,11 +189,6 @@ function withPlaces(compile) {
     } finally {
         cx.setGeneratingDebug(before);
     }
-}
-
-/** A compiled script is a JavaScript function too, which hides its Java method `exec`. */
-function asJava(script) {
-    return new rhino.NativeJavaObject(GLOBAL, script, SCRIPT);
 }
 
 /** Scripts answer with a truth value or with its name. */
