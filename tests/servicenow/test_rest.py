@@ -19,7 +19,7 @@ from tests.servicenow.conftest import KID, SEALED, Desk
 FOLDER = Path(__file__).resolve().parents[2] / "servicenow-app"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
 
-UNKNOWN = str(uuid4())
+UNKNOWN = "5d0c9e1a-3b7f-4c2e-8a64-9f1b2d3c4e5f"
 
 #: Method, path and body of each resource; {s} is a session, {r} a request, {c} a credential.
 RESOURCES = [
