@@ -29,7 +29,7 @@ exports.Server.prototype = {
         this._pool = java.util.concurrent.Executors.newFixedThreadPool(THREADS, daemon());
         this._server.setExecutor(this._pool);
         this._server.createContext('/', new JavaAdapter(Packages.com.sun.net.httpserver.HttpHandler, {
-            handle: function (raw) { self._exchange(raw); }
+            handle: function (raw) { self._whole(new web.Exchange(raw)); }
         }));
         this._server.start();
         return this._server.getAddress().getPort();
@@ -43,8 +43,20 @@ exports.Server.prototype = {
         }
     },
 
-    _exchange: function (raw) {
-        var exchange = new web.Exchange(raw);
+    // Too deep a recursion is an error of Java's, which passes by every `catch` and would leave the caller waiting.
+    _whole: function (exchange) {
+        var self = this;
+        var task = new java.util.concurrent.FutureTask(function () { self._exchange(exchange); }, null);
+        task.run();
+        try {
+            task.get();
+        } catch (error) {
+            this._failed(exchange, String(error.javaException.getCause()));
+        }
+        quietly(exchange, function () { exchange.finish(); });
+    },
+
+    _exchange: function (exchange) {
         var faults = this._faults;
         exchange.beforeAnswer = function () { hold(faults.halfMs()); };
         try {
@@ -52,8 +64,6 @@ exports.Server.prototype = {
             this._answer(exchange);
         } catch (error) {
             this._failed(exchange, error);
-        } finally {
-            quietly(function () { exchange.finish(); });
         }
     },
 
@@ -76,7 +86,7 @@ exports.Server.prototype = {
             refusal = new web.Refusal(500, 'Internal error', 'See the system log');
         }
         if (refusal !== null && !exchange.answered) {
-            quietly(function () { exchange.refuse(refusal); });
+            quietly(exchange, function () { exchange.refuse(refusal); });
         }
     }
 };
@@ -95,10 +105,12 @@ function hold(milliseconds) {
     }
 }
 
-function quietly(work) {
+/** Whoever is gone gets no answer, but the connection has to be given back. */
+function quietly(exchange, work) {
     try {
         work();
     } catch (error) {
+        exchange.raw.close();
         if (!isGone(error)) {
             throw error;
         }
