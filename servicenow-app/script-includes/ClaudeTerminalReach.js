@@ -56,7 +56,10 @@ ClaudeTerminalReach.prototype = {
             var fault = this.fault(mid);
             if (fault) {
                 this.lost(mid, fault.detail);
-            } else if (!this._problem(mid)) {
+            } else if (this._problem(mid)) {
+                // Perhaps only that it was down: until its sidecar is asked, it gets no new sessions.
+                new ClaudeTerminalMid(mid).check();
+            } else {
                 this.found(mid);
             }
         }, this);

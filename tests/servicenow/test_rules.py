@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.fakes.queue import good
 from tests.fixtures.servicenow import MID
-from tests.servicenow.conftest import SCOPE, Desk, told
+from tests.servicenow.conftest import HEALTH, SCOPE, Desk, told
 from tests.waiting import until
 
 
@@ -90,6 +90,22 @@ def test_a_waiting_request_says_that_the_mid_server_went_down(desk: Desk) -> Non
     set_status(desk, "Up")
 
     assert (waiting["state"], waiting["problem"]["detail"]) == ("queued", f"The MID Server {MID} is down.")
+
+
+def test_a_mid_server_that_is_back_is_asked_for_its_health_at_once(desk: Desk) -> None:
+    """The health job may have found it down; nobody has to wait for its next round."""
+    session = desk.session()
+    set_status(desk, "Down")
+    desk.instance.run_job("claude-terminal-health")
+    before = len(desk.queue.calls("health"))
+    set_status(desk, "Up")
+    asked = len(desk.queue.calls("health"))
+    still = seen(desk, session)
+    desk.reply("health", HEALTH)
+
+    assert asked == before + 1
+    assert (still["reachable"], seen(desk, session)["reachable"]) == (False, True)
+    assert desk.call("alice", "POST", "/sessions", {}).status == 202
 
 
 def test_an_ended_session_does_not_care(desk: Desk) -> None:
