@@ -28,7 +28,7 @@ ClaudeTerminalAnswer.prototype = {
         var text = this._payload(input);
         var fault;
         if (text === '' || !document.parseXML(text)) {
-            return this._unreadable('The payload of the answer is not XML.');
+            return this.unreadable('The payload of the answer is not XML.');
         }
         fault = this._fault(document);
         return fault ? this._failed(502, 'MID Server error', fault) : this._said(document);
@@ -66,16 +66,19 @@ ClaudeTerminalAnswer.prototype = {
         try {
             said = JSON.parse(gs.base64Decode(this._text(document, '/results/result/output').trim()));
         } catch (e) {
-            return this._unreadable('The output of the probe is not base64 of JSON.');
+            return this.unreadable('The output of the probe is not base64 of JSON.');
         }
         if (!said || said.v !== this.VERSION || typeof said.ok !== 'boolean' ||
                 typeof said.status !== 'number') {
-            return this._unreadable('The output of the probe is no answer of version ' + this.VERSION + '.');
+            return this.unreadable('The output of the probe is no answer of version ' + this.VERSION + '.');
         }
         if (!said.ok) {
             return this._refused(said);
         }
-        return {ok: true, status: said.status, body: said.body || {}, final: true};
+        if (Object.prototype.toString.call(said.body) !== '[object Object]') {
+            return this.unreadable('The output of the probe has no body.');
+        }
+        return {ok: true, status: said.status, body: said.body, final: true};
     },
 
     _refused: function (said) {
@@ -86,7 +89,8 @@ ClaudeTerminalAnswer.prototype = {
         return {ok: false, status: said.status, problem: problem, final: true};
     },
 
-    _unreadable: function (detail) {
+    /** @returns {Answer} for one that makes no sense */
+    unreadable: function (detail) {
         return this._failed(502, 'Unreadable answer', detail);
     },
 

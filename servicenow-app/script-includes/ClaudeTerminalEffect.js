@@ -31,6 +31,18 @@ ClaudeTerminalEffect.prototype = {
     /**
      * @param {GlideRecord} request
      * @param {Answer} answer
+     * @returns {Answer} the same, unless it tells of another session than was asked about
+     */
+    meant: function (request, answer) {
+        var about = answer.ok && ClaudeTerminalEffect.METHODS[request.getValue('op')] === '_session';
+        var session = about ? this._sessions.fresh(request.getValue('session')) : null;
+        return !session || answer.body.sessionId === session.getValue('session_id') ? answer :
+            new ClaudeTerminalAnswer().unreadable('The answer tells of another session.');
+    },
+
+    /**
+     * @param {GlideRecord} request
+     * @param {Answer} answer
      */
     apply: function (request, answer) {
         if (answer.ok) {
@@ -51,8 +63,14 @@ ClaudeTerminalEffect.prototype = {
     },
 
     _command: function (request, body) {
+        var session;
         this._sessions.news(request.getValue('session'), body.output || null,
             body.output ? body.output.state : undefined);
+        session = this._sessions.fresh(request.getValue('session'));
+        if (session && body.output && body.output.nextCursor > Number(session.getValue('output_offset'))) {
+            // Something before it is missing, as after a crash of the sidecar; the pump will bring both.
+            new ClaudeTerminalPump(request.getValue('mid_name')).resume();
+        }
     },
 
     _output: function (request, body) {

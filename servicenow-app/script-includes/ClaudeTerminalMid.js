@@ -68,6 +68,7 @@ ClaudeTerminalMid.prototype = {
         this._table.change(this.row(), {state: 'up', version: health.version, last_ok: now, checked_at: now,
             latency_ms: Math.round(this._clock.since(askedAt) * 1000), problem: ''});
         this._reach.found(this._name);
+        new ClaudeTerminalPump(this._name).resume();
         new ClaudeTerminalIssue(this._name).resolve();
         new ClaudeTerminalCredentials().resend(this._name);
     },

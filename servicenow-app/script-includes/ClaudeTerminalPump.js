@@ -51,6 +51,15 @@ ClaudeTerminalPump.prototype = {
         }
     },
 
+    /** The sidecar answers again: that the last pump failed a moment ago is no reason to wait any more. */
+    resume: function () {
+        var row = this._table.find({mid_name: this._mid});
+        if (row && !row.getValue('pump_request')) {
+            this._table.change(row, {pump_at: ''});
+        }
+        this.ensure();
+    },
+
     /**
      * Apply an answer, and queue the next pump if this was the present one.
      *
@@ -125,16 +134,28 @@ ClaudeTerminalPump.prototype = {
         var number = (Number(row.getValue('pump_number')) || 0) + 1;
         var epoch = (Number(row.getValue('pump_epoch')) || 0) + (lost ? 1 : 0);
         var settings = new ClaudeTerminalSettings();
+        var made;
         if (new ClaudeTerminalReach().fault(this._mid)) {
             return;
         }
-        this._requests.queue({op: 'outputs', mid: this._mid, bridge: settings.bridge(),
+        made = this._requests.queue({op: 'outputs', mid: this._mid, bridge: settings.bridge(),
             slot: this._mid + ':' + number, body: {pump: this._name(epoch), wait: settings.pumpWaitSeconds(),
                 maxBytes: this.MOST_BYTES, cursors: watched.cursors},
             noted: function (request) {
                 this._table.change(row, {pump_number: number, pump_epoch: epoch, pump_request: request,
                     pump_at: new ClaudeTerminalClock().now(), watched: watched.ids.join(',')});
             }.bind(this)});
+        if (!made) {
+            this._pass(row, number);
+        }
+    },
+
+    /** A number whose taker was killed before it could note it is left out; the next look takes the next. */
+    _pass: function (row, number) {
+        var taken = new ClaudeTerminalTable('request').find({slot: this._mid + ':' + number});
+        if (taken && new ClaudeTerminalClock().since(taken.getValue('sys_created_on')) > this.LOST_SECONDS) {
+            this._table.change(row, {pump_number: number});
+        }
     },
 
     /**

@@ -37,7 +37,7 @@ ClaudeTerminalSensor.prototype = {
         if (request.getValue('answered_by')) {
             return ''; // a repeat: what it says was applied
         }
-        answer = new ClaudeTerminalAnswer().read(input);
+        answer = new ClaudeTerminalEffect().meant(request, new ClaudeTerminalAnswer().read(input));
         this._settle(request, answer, input);
         return answer.final ? '' : answer.problem.title + ': ' + answer.problem.detail;
     },
