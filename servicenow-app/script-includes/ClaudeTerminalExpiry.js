@@ -53,10 +53,13 @@ ClaudeTerminalExpiry.prototype = {
         }
     },
 
-    /** @returns {boolean} whether the row was still waiting, and no MID Server will take it now */
+    /** @returns {boolean} whether no MID Server has taken the row, or will take it now */
     _withdraw: function (ecc) {
         var row = new GlideRecord('ecc_queue');
-        if (!row.get(ecc) || row.getValue('state') !== 'ready') {
+        if (!row.get(ecc)) {
+            return true; // the node that made the request died before it wrote the call
+        }
+        if (row.getValue('state') !== 'ready') {
             return false;
         }
         row.setValue('state', 'error');

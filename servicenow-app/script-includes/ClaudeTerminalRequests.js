@@ -20,6 +20,7 @@ var ClaudeTerminalRequests = Class.create();
 
 ClaudeTerminalRequests.prototype = {
     LATE_SECONDS: 60,
+    UNSENT_SECONDS: 5, // between a request and its row in the queue there are milliseconds
 
     initialize: function () {
         this._table = new ClaudeTerminalTable('request');
@@ -42,6 +43,9 @@ ClaudeTerminalRequests.prototype = {
             }
             this._send(asked, key, ecc, made);
             return made;
+        }
+        if (made && this._unsent(made)) {
+            this._send(asked, key, made.getValue('ecc_output'), made.getUniqueValue());
         }
         if (!made && !asked.slot) {
             throw new ClaudeTerminalProblem(503, 'Not stored', 'The instance could not store the request.');
@@ -110,6 +114,14 @@ ClaudeTerminalRequests.prototype = {
             mid_name: asked.mid, state: 'queued', ecc_output: ecc, stream: asked.stream || '',
             seq: asked.seq || '', slot: asked.slot || ''});
         return made || this.repeated(asked);
+    },
+
+    /** @returns {boolean} whether the node that made the request died before it wrote the call */
+    _unsent: function (request) {
+        var row = new GlideRecord('ecc_queue');
+        return request.getValue('state') === 'queued' &&
+            this._clock.since(request.getValue('sys_created_on')) > this.UNSENT_SECONDS &&
+            !row.get(request.getValue('ecc_output'));
     },
 
     _send: function (asked, key, ecc, request) {
