@@ -23,8 +23,10 @@ class Terminal:
     loop: Loop
     user: Browser
     session: str
-    read: bytearray = field(default_factory=bytearray)
+    read: bytearray = field(default_factory=bytearray, repr=False)
     cursor: int = 0
+    #: Bytes it was told it cannot have; only a crash of the sidecar leaves such a gap.
+    dropped: int = 0
 
     # -- the session -----------------------------------------------------------------------------------
 
@@ -36,16 +38,6 @@ class Terminal:
     def told(self) -> Json:
         """Return the session as its user is told."""
         return self.user.session(self.session)
-
-    @property
-    def row(self) -> str:
-        """Return the sys_id of the session's row."""
-        found = self.loop.admin.script(
-            "var row = new GlideRecord('x_claude_terminal_session');"
-            f"row.get('session_id', '{self.session}') ? row.getUniqueValue() : ''",
-            scope="x_claude_terminal",
-        )
-        return str(found)
 
     # -- typing ----------------------------------------------------------------------------------------
 
@@ -62,15 +54,28 @@ class Terminal:
         """Send bytes as they are and wait for nothing; return the request."""
         return self.send(base64.b64encode(data).decode(), mode="raw", **fields)
 
+    def type_past_the_queue(self, text: str) -> None:
+        """Submit a text at the sidecar itself, as another client does; the pump has to bring what it prints."""
+        path = f"/api/session/{self.session}/command"
+        body = {"command": text}
+        answer = self.loop.sidecar.call("POST", path, user=self.user.user_id, json=body)
+        assert answer.status_code == 200, answer.text
+
     # -- reading ---------------------------------------------------------------------------------------
 
     def take(self) -> None:
-        """Read what the instance has; a gap fails the test."""
+        """Read what the instance has."""
         piece = self.user.output(self.session, self.cursor)
-        assert piece.dropped == 0, piece
-        assert piece.next_cursor == self.cursor + len(piece.data)
+        assert piece.next_cursor == self.cursor + piece.dropped + len(piece.data)
         self.read += piece.data
+        self.dropped += piece.dropped
         self.cursor = piece.next_cursor
+
+    def assert_complete(self) -> None:
+        """Fail unless it has read exactly what the sidecar has, byte for byte, and no byte is missing."""
+        self.await_end()
+        assert self.dropped == 0, f"{self.dropped} bytes are missing"
+        assert self.read == self.at_sidecar(), "the instance has other bytes than the sidecar"
 
     def await_output(self, wanted: bytes, *, after: int = 0, seconds: float = PATIENCE_S) -> None:
         """Read until the output has `wanted` in it, behind the offset `after`."""
@@ -79,7 +84,9 @@ class Terminal:
             self.take()
             return self.read.find(wanted, after) >= 0
 
-        assert until(arrived, seconds), f"no {wanted!r} in {bytes(self.read[-2000:])!r}"
+        assert until(arrived, seconds), (
+            f"no {wanted!r} within {self.cursor} bytes: …{bytes(self.read[-200:])!r}"
+        )
 
     def await_end(self, seconds: float = PATIENCE_S) -> None:
         """Read until the instance has everything the sidecar has."""
@@ -89,6 +96,15 @@ class Terminal:
             return self.cursor == self.end_at_sidecar()
 
         assert until(complete, seconds), f"{self.cursor} bytes of {self.end_at_sidecar()} are on the instance"
+
+    def await_stored(self, least: int = 1, seconds: float = PATIENCE_S) -> None:
+        """Wait until the instance has got as far as the sidecar, and to `least` bytes, without reading."""
+
+        def arrived() -> bool:
+            self.look()
+            return least <= int(self.told["outputOffset"]) == self.end_at_sidecar()
+
+        assert until(arrived, seconds), f"{self.told} of {self.end_at_sidecar()} bytes"
 
     def await_problem(self, seconds: float = PATIENCE_S) -> str:
         """Wait until the session has a problem; return its words."""
@@ -134,11 +150,12 @@ class Terminal:
         return base64.b64decode(answer.json()["data"])
 
 
-def opened(loop: Loop, **fields: Any) -> Terminal:
-    """Return a new user's session, which runs and is looked at."""
+def opened(loop: Loop, *, look: bool = True, **fields: Any) -> Terminal:
+    """Return a new user's session, which runs and, unless told otherwise, is looked at."""
     user = loop.newcomer()
     terminal = Terminal(loop, user, user.create(**fields))
-    terminal.look()
+    if look:
+        terminal.look()
     return terminal
 
 

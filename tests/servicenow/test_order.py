@@ -108,8 +108,7 @@ def test_answers_that_overtake_each_other_leave_the_output_in_order(terminal: Te
     for tab in requests:
         results(terminal, tab)
     assert_once_and_in_order(terminal, word)
-    terminal.await_end()
-    assert bytes(terminal.read) == terminal.at_sidecar()[: len(terminal.read)]
+    terminal.assert_complete()
 
 
 def test_the_terminal_has_seen_exactly_what_the_program_printed(terminal: Terminal) -> None:
@@ -118,9 +117,7 @@ def test_the_terminal_has_seen_exactly_what_the_program_printed(terminal: Termin
     terminal.type(word)
     terminal.await_output(f"You said: {word}".encode())
 
-    terminal.await_end()
-
-    assert bytes(terminal.read) == terminal.at_sidecar()
+    terminal.assert_complete()
 
 
 def test_a_number_of_a_stream_that_was_executed_is_not_executed_again(terminal: Terminal) -> None:
