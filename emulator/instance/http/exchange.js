@@ -110,11 +110,14 @@ exports.Exchange.prototype = {
         }
     },
 
-    /** End the exchange; the connection is kept when both sides of it are through. */
+    /**
+     * End the exchange; the connection is kept when both sides of it are through. Java sees to that only for
+     * bodies that were asked for, and gives back a connection that broke only when it closes them itself.
+     */
     finish: function () {
         if (this.answered) {
-            this.raw.getRequestBody().close();
-            this.raw.getResponseBody().close();
+            this.raw.getRequestBody();
+            this.raw.getResponseBody();
         }
         this.raw.close();
     },
