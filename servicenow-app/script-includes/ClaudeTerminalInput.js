@@ -83,7 +83,10 @@ ClaudeTerminalInput.prototype = {
     finish: function () {
         Object.keys(this._body).forEach(function (name) {
             if (!Object.prototype.hasOwnProperty.call(this._taken, name)) {
-                this._errors.push({field: 'body', message: 'has an unknown field'});
+                // A name that could be anything else but one is not said again.
+                this._errors.push(/^[A-Za-z_]\w{0,39}$/.test(name) ?
+                    {field: name, message: 'is no field of this call'} :
+                    {field: 'body', message: 'has an unknown field'});
             }
         }, this);
         if (this._errors.length) {

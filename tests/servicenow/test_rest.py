@@ -157,7 +157,7 @@ def test_an_id_that_is_none_is_no_session_and_writes_no_row(desk: Desk, session:
         ("", {"workspaceName": "n" * 65}, "workspaceName"),
         ("", {"model": "a b"}, "model"),
         ("", {"key": "short"}, "key"),
-        ("", {"surprise": 1}, "body"),
+        ("", {"surprise": 1}, "surprise"),
         ("/{s}/commands", {}, "command"),
         ("/{s}/commands", {"command": 5}, "command"),
         ("/{s}/commands", {"command": "x", "mode": "other"}, "mode"),
@@ -168,13 +168,14 @@ def test_an_id_that_is_none_is_no_session_and_writes_no_row(desk: Desk, session:
         ("/{s}/commands", {"command": "\ud800"}, "command"),
         ("/{s}/commands", {"command": "x", "seq": 0}, "seq"),
         ("/{s}/commands", {"command": "x", "stream": "a b"}, "stream"),
-        ("/{s}/commands", {"command": "x", "waitMs": 1}, "body"),
+        ("/{s}/commands", {"command": "x", "waitMs": 1}, "waitMs"),
         ("/{s}/resize", {"columns": 80}, "rows"),
         ("/{s}/resize", {"columns": 80, "rows": 501}, "rows"),
         ("/{s}/output", {}, "cursor"),
         ("/{s}/output", {"cursor": -1}, "cursor"),
-        ("/{s}/screen", {"surprise": 1}, "body"),
-        ("/{s}/viewers", {"surprise": 1}, "body"),
+        ("/{s}/screen", {"surprise": 1}, "surprise"),
+        ("/{s}/viewers", {"surprise": 1}, "surprise"),
+        ("/{s}/viewers", {"<b>&": 1}, "body"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(desk: Desk, path: str, body: dict[str, Any], field: str) -> None:
@@ -194,7 +195,7 @@ def test_a_field_that_is_wrong_is_named(desk: Desk, path: str, body: dict[str, A
         ({"sealed": "a.b.c.d.e"}, "sealed"),
         ({"hint": "12345"}, "hint"),
         ({"kid": "short"}, "kid"),
-        ({"userId": "bob"}, "body"),
+        ({"userId": "bob"}, "userId"),
     ],
 )
 def test_a_sealed_key_that_is_none_is_refused(desk: Desk, change: dict[str, str], field: str) -> None:
