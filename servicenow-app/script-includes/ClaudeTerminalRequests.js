@@ -80,11 +80,16 @@ ClaudeTerminalRequests.prototype = {
     /**
      * @param {GlideRecord} request
      * @param {Object} answer the body or the problem; without secrets
-     * @param {string} input sys_id of the answer's row; '' while a better answer would still count
+     * @param {string} input '' while a better answer would still count
      */
     settle: function (request, ok, status, answer, input) {
         this._table.change(request, {state: ok ? 'done' : 'failed', status: status, answered_by: input,
             answer: JSON.stringify(answer === undefined ? null : answer)});
+    },
+
+    /** No other answer counts any more. @param {string} input sys_id of the answer's row */
+    answered: function (request, input) {
+        this._table.change(request, {answered_by: input});
     },
 
     /** @returns {Object} as callers see it */

@@ -53,11 +53,14 @@ ClaudeTerminalSensor.prototype = {
 
     _settle: function (request, answer, input) {
         var effect = new ClaudeTerminalEffect();
-        // Settled first: a second delivery in another thread then finds it answered.
-        new ClaudeTerminalRequests().settle(request, answer.ok, answer.status,
-            answer.ok ? effect.kept(request, answer.body) : answer.problem,
-            answer.final ? input.getUniqueValue() : '');
+        var requests = new ClaudeTerminalRequests();
+        requests.settle(request, answer.ok, answer.status,
+            answer.ok ? effect.kept(request, answer.body) : answer.problem, '');
         effect.apply(request, answer);
+        // Last: after a kill in between the answer is delivered again, and applied to its end.
+        if (answer.final) {
+            requests.answered(request, input.getUniqueValue());
+        }
     },
 
     _mark: function (sysId, error) {

@@ -220,6 +220,19 @@ def test_a_pump_whose_maker_was_killed_does_not_stop_the_others(terminal: Termin
     terminal.await_output(f"You said: {word}".encode())
 
 
+def test_an_answer_that_was_applied_by_half_is_applied_to_its_end(terminal: Terminal, inside: Desk) -> None:
+    """The instance was killed while it applied the pump's answer, which the MID Server therefore sends again."""
+    word = mark()
+    watched(terminal, inside)
+    present = pump_of(terminal.loop, inside)["pump_request"]
+    inside.change("request", f"sys_id={present}", state="done", status="200", answer="{}")
+    terminal.type_past_the_queue(word)
+
+    terminal.await_output(f"You said: {word}".encode())
+    terminal.assert_complete()
+    assert pump_of(terminal.loop, inside)["pump_request"] not in ("", present)
+
+
 def test_a_pump_answered_twice_starts_one_pump(terminal: Terminal, inside: Desk) -> None:
     word, before = mark(), {row["sys_id"] for row in pumps(inside)}
     watched(terminal, inside)
