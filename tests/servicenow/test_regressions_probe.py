@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from emulator import installation
 from emulator.midserver import MidServer, Sidecar, keep_token
 from emulator.servicenow import Instance
 from tests.fixtures.probe import INCLUDE, KEY, ROOT, SESSION, TOKEN, USER, Bench, StubSidecar, encoded
@@ -39,10 +40,7 @@ def desk(
     installed: Instance, stub_sidecar: StubSidecar, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Desk]:
     """Run a MID Server with the shipped script beside a sidecar that answers as it is told."""
-    for job in installed.table("sysauto_script").rows("nameSTARTSWITHclaude-terminal"):
-        installed.table("sysauto_script").update(
-            job["sys_id"], active="false"
-        )  # they would ask the sidecar too
+    installation.use_mids(installed, "another")  # so that nobody asks this sidecar but the tests
     mid = MidServer(tmp_path_factory.mktemp("mid"), MID, mid_account(installed))
     mid.prepare(Sidecar(stub_sidecar.url, keep_token(mid.home, TOKEN)))
     with running(mid):

@@ -17,5 +17,6 @@ def wired(loop: Loop) -> Iterator[Tap]:
         loop.mid.stop()
         loop.mid.prepare(Sidecar(tap.url, keep_token(loop.mid.home, loop.sidecar.token)))
         loop.mid.start()
+        loop.alice.await_mid(loop.mid.name)  # the health job may have found it down
         yield tap
         loop.mid.stop()
