@@ -7,6 +7,7 @@
  */
 
 var context = require('./context');
+var daemon = require('./daemon');
 var datetime = require('./glide/datetime');
 var schedule = require('./schedule');
 var workers = require('./worker');
@@ -73,7 +74,7 @@ Jobs.prototype = {
     /** Start the threads; what the last run left unfinished comes first. */
     start: function () {
         var self = this;
-        this._pool = java.util.concurrent.Executors.newFixedThreadPool(THREADS, daemons());
+        this._pool = java.util.concurrent.Executors.newFixedThreadPool(THREADS, daemon.factory('job'));
         asSystem(function () {
             self._rows('state=' + RUNNING).forEach(function (row) { self._set(row, {state: READY}); });
             self._platform.records.query('sysauto_script', 'active=true').forEach(function (job) {
@@ -241,14 +242,4 @@ function concernsTime(columns) {
 
 function asSystem(work) {
     return context.run(context.system(), work);
-}
-
-function daemons() {
-    return new JavaAdapter(java.util.concurrent.ThreadFactory, {
-        newThread: function (work) {
-            var thread = new java.lang.Thread(work, 'job');
-            thread.setDaemon(true);
-            return thread;
-        }
-    });
 }

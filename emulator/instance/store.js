@@ -6,6 +6,7 @@
  */
 
 var failure = require('./failure');
+var lock = require('./lock');
 var sql = require('./sql');
 
 /** SQLite takes at most 127 arguments per function call. */
@@ -31,7 +32,8 @@ exports.open = function (path) {
 
 function Store(connection) {
     this._connection = connection;
-    this._lock = new java.util.concurrent.locks.ReentrantLock();
+    //: Runs some work with the connection to itself.
+    this._locked = lock.create();
     this._columns = new java.util.concurrent.ConcurrentHashMap();
     this._statements = new java.util.HashMap();
 }
@@ -40,16 +42,6 @@ Store.prototype = {
     close: function () {
         var self = this;
         this._locked(function () { self._forget(); self._connection.close(); });
-    },
-
-    /** Run `work` with the connection to itself. */
-    _locked: function (work) {
-        this._lock.lock();
-        try {
-            return work();
-        } finally {
-            this._lock.unlock();
-        }
     },
 
     /**

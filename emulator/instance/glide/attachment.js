@@ -7,6 +7,9 @@ var failure = require('../failure');
 var record = require('./record');
 var trap = require('./trap');
 
+var MOST = 'com.glide.attachment.max_get_size';
+var DEFAULT_MOST = '5242880';
+
 /** Put GlideSysAttachment on a script's namespace. */
 exports.install = function (scope, platform) {
     function GlideSysAttachment() {
@@ -25,6 +28,17 @@ function placeOf(given) {
         throw failure.error('GlideSysAttachment needs a GlideRecord that stands on a row');
     }
     return {table: given.$.table, sysId: given.$.values.sys_id};
+}
+
+/** What is too large to be read as text is refused; how the platform says so is not known. [KB0718589] */
+function text(platform, sysId) {
+    var row = platform.records.get('sys_attachment', sysId);
+    var most = Number(platform.properties.get(MOST, DEFAULT_MOST));
+    if (row && Number(row.size_bytes) > most) {
+        throw failure.error('the attachment ' + row.file_name + ' has ' + row.size_bytes + ' bytes; ' + MOST +
+            ' lets scripts read ' + most);
+    }
+    return attachments.text(platform, sysId);
 }
 
 /** An error of ours, because Java's would bring a Java object with it. */
@@ -49,10 +63,10 @@ var METHODS = trap.members(Object.create(trap.create('GlideSysAttachment', unkno
     get: function (given, name) {
         var place = placeOf(given);
         var found = attachments.list(this.$.platform, place.table, place.sysId, String(name))[0];
-        return found ? attachments.text(this.$.platform, found.sys_id) : null;
+        return found ? text(this.$.platform, found.sys_id) : null;
     },
     getContent: function (given) {
-        return attachments.text(this.$.platform, placeOf(given).sysId);
+        return text(this.$.platform, placeOf(given).sysId);
     },
     getContentBase64: function (given) {
         var bytes = attachments.bytes(this.$.platform, placeOf(given).sysId);

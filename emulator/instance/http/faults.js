@@ -4,6 +4,8 @@
  * They are not kept: an instance starts without any.
  */
 
+var lock = require('lock');
+
 var NAMES = ['latencyMs', 'amb', 'tooManyRequests', 'answers', 'discovery'];
 var ANSWERS = ['lose', 'double', 'reorder'];
 var LATENCY_MOST_MS = 60000;
@@ -11,7 +13,7 @@ var LATENCY_MOST_MS = 60000;
 /** Start with no fault. `settings` holds the property `emulator.discovery`, which outlives this process. */
 exports.Faults = function (settings) {
     this._settings = settings;
-    this._lock = new java.util.concurrent.locks.ReentrantLock();
+    this._locked = lock.create();
     // Read by many threads: replaced as a whole, never changed.
     this._now = {latencyMs: 0, amb: true, tooManyRequests: null, answers: none()};
     this._held = new java.util.ArrayDeque();
@@ -116,15 +118,6 @@ exports.Faults.prototype = {
             due.push(this._held.pollFirst());
         }
         return due;
-    },
-
-    _locked: function (work) {
-        this._lock.lock();
-        try {
-            return work();
-        } finally {
-            this._lock.unlock();
-        }
     },
 
     _latencyMs: function (next, value) {

@@ -2,6 +2,7 @@
  * The HTTP side: a thread for each exchange, faults, and the first handler that takes a path.
  */
 
+var daemon = require('daemon');
 var web = require('http/exchange');
 
 /** Long polls of browsers and MID Servers each hold one. */
@@ -26,7 +27,7 @@ exports.Server.prototype = {
         var self = this;
         var address = new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), port);
         this._server = Packages.com.sun.net.httpserver.HttpServer.create(address, 200);
-        this._pool = java.util.concurrent.Executors.newFixedThreadPool(THREADS, daemon());
+        this._pool = java.util.concurrent.Executors.newFixedThreadPool(THREADS, daemon.factory('http'));
         this._server.setExecutor(this._pool);
         this._server.createContext('/', new JavaAdapter(Packages.com.sun.net.httpserver.HttpHandler, {
             handle: function (raw) { self._whole(new web.Exchange(raw)); }
@@ -126,14 +127,4 @@ function isGone(error) {
 function describe(error) {
     var trace = error && error.rhinoException ? '\n' + error.rhinoException.getScriptStackTrace() : '';
     return String(error) + trace;
-}
-
-function daemon() {
-    return new JavaAdapter(java.util.concurrent.ThreadFactory, {
-        newThread: function (work) {
-            var thread = new java.lang.Thread(work, 'http');
-            thread.setDaemon(true);
-            return thread;
-        }
-    });
 }

@@ -78,3 +78,14 @@ def test_files_are_copied_and_deleted(shelf: Shelf) -> None:
 )
 def test_what_it_cannot_do_is_refused(shelf: Shelf, use: str, words: str) -> None:
     assert words in shelf.refusal(f"new GlideSysAttachment().{use};")
+
+
+def test_what_is_too_large_is_not_read_as_text(shelf: Shelf) -> None:
+    words = shelf.refusal("""
+        var files = new GlideSysAttachment();
+        var record = one(fill({title: 'large'}));
+        files.write(record, 'large', 'text/plain', new Array(5242882).join('x'));
+        return files.get(record, 'large');
+    """)
+
+    assert "has 5242881 bytes; com.glide.attachment.max_get_size lets scripts read 5242880" in words
