@@ -8,6 +8,7 @@ import pytest
 
 from emulator.browser import Browser, Refused
 from emulator.installation import check_health
+from emulator.midserver import Sidecar
 from tests.fakes.queue import Queue
 from tests.fixtures.loop import Loop
 from tests.servicenow.conftest import Desk
@@ -23,7 +24,14 @@ JOBS = "nameSTARTSWITHclaude-terminal"
 
 @pytest.fixture(scope="module")
 def calm(loop: Loop) -> Loop:
-    """Return the loop without the app's jobs, which the tests run when it is their time."""
+    """Return the loop without the app's jobs, which the tests run when it is their time.
+
+    Its MID Server looks into the queue each 2 s: after a restart of the instance the push channel needs a moment, and
+    rows of that moment would wait for 40 s.
+    """
+    loop.mid.stop()
+    loop.mid.prepare(Sidecar(loop.sidecar.url, loop.mid.home / "claude-token"), mid__poll__time="2")
+    loop.mid.start()
     for job in loop.admin.table("sysauto_script").rows(JOBS):
         loop.admin.table("sysauto_script").update(job["sys_id"], active="false")
     return loop
