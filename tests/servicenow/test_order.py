@@ -98,6 +98,24 @@ def test_twenty_commands_of_two_tabs_at_once_are_typed_once_and_in_each_tabs_ord
     assert_once_and_in_order(terminal, word)
 
 
+def test_twenty_commands_sent_in_the_same_moment_are_put_in_order_by_their_numbers(
+    terminal: Terminal,
+) -> None:
+    """Every command is a call of its own on a connection of its own, so nothing but its number says its place."""
+    word, begin = mark(), threading.Barrier(2 * len(TAB))
+
+    def one(tab: str, number: int) -> str:
+        begin.wait(10)
+        return terminal.send(f"{word} {tab}{number:02}", stream=f"{tab}-{word}", seq=number)
+
+    with ThreadPoolExecutor(2 * len(TAB)) as pool:
+        sent = [pool.submit(one, tab, number) for number in TAB for tab in "ab"]
+        requests = [future.result() for future in sent]
+
+    assert [answer["accepted"] for answer in results(terminal, requests)] == [True] * len(requests)
+    assert_once_and_in_order(terminal, word)
+
+
 def test_answers_that_overtake_each_other_leave_the_output_in_order(terminal: Terminal) -> None:
     """The last of six answers is stored first."""
     word = mark()
