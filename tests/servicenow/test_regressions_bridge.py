@@ -169,7 +169,7 @@ def test_every_operation_of_a_user_names_them(
 
     call = calls[-1]
     body = {name: value for name, value in json.loads(call.body or b"{}").items() if name != "userId"}
-    again = loop.sidecar.call(call.method, call.path, **({"json": body} if call.method == "POST" else {}))
+    again = loop.sidecar.call(call.method, call.path, json=body if call.method == "POST" else None)
 
     assert again.status_code == 400, again.text
     assert "X-User-ID" in again.text
