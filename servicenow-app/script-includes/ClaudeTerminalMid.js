@@ -59,9 +59,11 @@ ClaudeTerminalMid.prototype = {
      * @param {string} askedAt when the question was put
      */
     healthy: function (health, askedAt) {
-        var draining = health.status === 'draining';
         var now = this._clock.now();
-        if (draining) {
+        if (['ok', 'degraded', 'draining'].indexOf(health.status) < 0) {
+            throw new Error('the sidecar answered no health');
+        }
+        if (health.status === 'draining') {
             this.sick('The sidecar is being drained: it takes no new sessions.', 'draining');
             return;
         }

@@ -137,9 +137,7 @@ class TestRepair:
             "var row = new GlideRecord('x_claude_terminal_audit'); row.initialize();"
             "row.setValue('detail', 'x'); row.insert();"
         )
-        assert instance.script(
-            "var row = new GlideRecord('x_claude_terminal_audit'); row.get('detail', 'x')"
-        )
+        assert instance.script("var row = new GlideRecord('x_claude_terminal_audit'); row.get('detail', 'x')")
 
     def test_a_column_lost_beside_a_table_that_is_there(self, instance: Instance) -> None:
         """A script that stops because the table exists would leave it half made."""

@@ -79,6 +79,16 @@ def test_an_unhealthy_sidecar_is_one_issue_until_it_is_well_again(desk: Desk) ->
     assert status(desk)["state"] == "up"
 
 
+@pytest.mark.parametrize("health", [{}, {"status": "well"}, {"status": None, "version": "1"}])
+def test_an_answer_that_tells_no_health_changes_nothing(desk: Desk, health: dict[str, object]) -> None:
+    check(desk)
+    desk.refuse("health", 502, "The sidecar is not reachable.")
+    check(desk)
+    desk.reply("health", health)
+
+    assert (status(desk)["state"], status(desk)["problem"]) == ("down", "The sidecar is not reachable.")
+
+
 def test_an_unhealthy_sidecar_makes_its_sessions_unreachable_until_it_is_well(desk: Desk) -> None:
     session = desk.session()
     check(desk)
