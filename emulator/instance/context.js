@@ -29,8 +29,9 @@ exports.create = function (facts) {
         output: [],
         messages: [],
         depth: 0,
-        //: Whether a REST client waits for it; milliseconds when it is cut off, once a script has begun.
+        //: Whether a REST client waits for it.
         rest: given.rest === true,
+        //: When it is cut off, in milliseconds; known once a script has begun.
         until: null,
         //: The script engine's: standard objects, one namespace for each scope, loaded Script Includes.
         tenant: null

@@ -2,8 +2,8 @@
  * The time a transaction may take: one whose script never ends is cut off, as by the platform's quotas.
  * [c_DefaultQuotaRules for the 60 s of REST; the other limit is inferred]
  *
- * Rhino lets the factory of its contexts look at running scripts now and then. The shell's factory does not, so
- * the instance runs in contexts of another one; threads that are started there get theirs from it too.
+ * Rhino lets the factory of its contexts look at running scripts now and then. The shell's factory does not,
+ * so the instance runs in contexts of another one; threads that are started there get theirs from it too.
  */
 
 var context = require('./context');

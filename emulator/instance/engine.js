@@ -19,8 +19,8 @@ var rhino = Packages.org.mozilla.javascript;
 var KEPT = 500;
 
 /**
- * A compiled script is a JavaScript function too, which hides its Java method. Rhino's own way around that would
- * keep a description of each script's class for ever.
+ * A compiled script is a JavaScript function too, which hides its Java method. Rhino's own way around that
+ * would keep a description of each script's class for ever.
  */
 var EXEC = java.lang.Class.forName('org.mozilla.javascript.Script').getMethod('exec',
     java.lang.Class.forName('org.mozilla.javascript.Context'),

@@ -1,6 +1,6 @@
 /**
- * Tables that only ever grow are cut back to their newest rows, so that a run that never ends does not fill the
- * disk. The platform rotates them by time; a number of rows bounds a busy hour as well.
+ * Tables that only ever grow are cut back to their newest rows, so that a run that never ends does not fill
+ * the disk. The platform rotates them by time; a number of rows bounds a busy hour as well.
  */
 
 /** Rows kept. */
@@ -11,8 +11,8 @@ var BETWEEN = 500;
 /**
  * @param {Object} store
  * @param {string} table
- * @param {{column: string, where: Object}} choice column: the newest rows have the greatest; where: which rows may
- *     go at all
+ * @param {{column: string, where: Object}} choice column: the newest rows have the greatest; where:
+ *     which rows may go at all
  * @returns {function(): number} to be called for each row written; answers how many were
  */
 exports.of = function (store, table, choice) {

@@ -109,14 +109,16 @@ function text(exception, thrown) {
         return String(exception.getWrappedException());
     }
     if (thrown === null) {
-        return exception instanceof rhino.RhinoException ? hinted(String(exception.details())) : String(exception);
+        return exception instanceof rhino.RhinoException ?
+            hinted(String(exception.details())) : String(exception);
     }
     return hinted(described(thrown));
 }
 
 /** A name that only sounds like the platform's is a typing error; one of these is a gap of the emulator. */
 function hinted(text) {
-    return UNKNOWN.test(text) ? text + ' The emulator does not provide it; its README lists what there is.' : text;
+    return UNKNOWN.test(text) ?
+        text + ' The emulator does not provide it; its README lists what there is.' : text;
 }
 
 function described(thrown) {

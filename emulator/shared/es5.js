@@ -57,7 +57,8 @@ var NODES = [
         return !node.isGetterMethod() && !node.isSetterMethod() &&
             node.getLeft().getAbsolutePosition() === node.getRight().getAbsolutePosition();
     }],
-    // What Rhino has under these names leads to what a script must not see; `$` is where the emulator keeps its own.
+    // What Rhino has under these names leads to what a script must not see; `$` is where the emulator keeps
+    // its own.
     ['PropertyGet', 'a member named __parent__, __proto__ or $', function (node) {
         return isHidden(node.getRight().getIdentifier());
     }],

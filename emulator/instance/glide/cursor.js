@@ -25,9 +25,9 @@ exports.Cursor = Cursor;
 /**
  * @param {Object} platform
  * @param {string} table
- * @param {{scope: string, policy: Object}=} maker scope: of the script it is made in, which need not be the one
- *     that was called first; policy: readable(row, cursor) → row or null, writable(operation, row, changes,
- *     cursor) → changes or null when the write is refused
+ * @param {{scope: string, policy: Object}=} maker scope: of the script it is made in, which need not be the
+ *     one that was called first; policy: readable(row, cursor) → row or null,
+ *     writable(operation, row, changes, cursor) → changes or null when the write is refused
  */
 function Cursor(platform, table, maker) {
     var given = maker || {};

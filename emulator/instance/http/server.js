@@ -44,7 +44,8 @@ exports.Server.prototype = {
         }
     },
 
-    // Too deep a recursion is an error of Java's, which passes by every `catch` and would leave the caller waiting.
+    // Too deep a recursion is an error of Java's, which passes by every `catch` and would leave the caller
+    // waiting.
     _whole: function (exchange) {
         var self = this;
         var task = new java.util.concurrent.FutureTask(function () { self._exchange(exchange); }, null);

@@ -1,4 +1,5 @@
-// Writes an output for a MID Server. Scripts of an application name it global.JavascriptProbe. [c_JavascriptProbeAPI]
+// Writes an output for a MID Server. Scripts of an application name it global.JavascriptProbe.
+// [c_JavascriptProbeAPI]
 var JavascriptProbe = Class.create();
 
 JavascriptProbe.prototype = {
@@ -42,7 +43,8 @@ JavascriptProbe.prototype = {
     _payload: function () {
         var escaped = this._escaped;
         return '<parameters>' + this.parameters.map(function (parameter) {
-            return '<parameter name="' + escaped(parameter.name) + '" value="' + escaped(parameter.value) + '"/>';
+            return '<parameter name="' + escaped(parameter.name) + '" value="' +
+                escaped(parameter.value) + '"/>';
         }).join('') + '</parameters>';
     },
 
