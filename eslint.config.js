@@ -128,7 +128,9 @@ function kind(patterns, names, restricted, sourceType) {
     };
 }
 
-var PLATFORM = ['emulator/instance/platform/business-rules/*.js', 'emulator/instance/platform/jobs/*.js'];
+var PLATFORM = ['business-rules', 'jobs', 'script-includes'].map(function (folder) {
+    return 'emulator/instance/platform/' + folder + '/*.js';
+});
 var OURS = classes(APP + 'script-includes');
 var SERVER = NEWER.concat(HOUSE);
 
@@ -145,7 +147,7 @@ module.exports = [
     kind(['emulator/**/*.js', 'tests/**/*.js'], RHINO, [], 'commonjs'),
     // Its objects are its own and plain; what comes from elsewhere is a value in them, not a method.
     {files: ['emulator/**/*.js'], rules: {'no-prototype-builtins': 'off'}},
-    // These are the platform's own rules and jobs, run as scripts of the instance.
+    // These are the platform's own rules, jobs and classes, run as scripts of the instance.
     kind(PLATFORM, INSTANCE.concat(['current', 'previous']), NEWER),
     {
         files: ['eslint.config.js'],
