@@ -22,7 +22,9 @@ _REGISTRY = jwe.JWERegistry(
     algorithms=["ECDH-ES", "A256GCM"],
 )
 _PATIENCE_S = 60.0
-_STEP_S = 0.05
+#: Between two looks: the first pause, and the longest.
+_STEP_S, _LONGEST_STEP_S = 0.05, 0.25
+_LONGER = 1.25
 _HINT_CHARACTERS = 4
 
 
@@ -164,11 +166,12 @@ class Browser:
 
 def await_that(condition: Callable[[], Result | None], seconds: float, what: str) -> Result:
     """Return what `condition` gives once that is true; raise `TimeoutError` after so many seconds."""
-    deadline = time.monotonic() + seconds
+    deadline, step = time.monotonic() + seconds, _STEP_S
     while not (result := condition()):
         if time.monotonic() >= deadline:
             raise TimeoutError(f"waited {seconds:.0f} s in vain until {what}")
-        time.sleep(_STEP_S)
+        time.sleep(step)
+        step = min(step * _LONGER, _LONGEST_STEP_S)
     return result
 
 
