@@ -19,10 +19,10 @@ _ABOUT = """\
 Measure the sidecar, each figure beside the bare thing in the same run: the service as it is run (gunicorn, loopback,
 SQLite), and the same program on a PTY of pexpect with nothing in between. The two take turns.
 
-parts, all of them by default, about 20 minutes in total:
+parts, all of them by default, about 18 minutes in total:
 
   api       every endpoint that touches no terminal, beside an empty Flask view       (30 s)
-  bridge    commands through the emulated instance's ECC queue; rows of watched terminals  (13 min)
+  bridge    commands through the emulated instance's ECC queue; rows of watched terminals  (12 min)
   echo      a raw command over HTTP until a waiting output call shows its echo      (25 s)
   fleet     50 sessions that print 2 KB/s each, with a waiting reader each          (50 s)
   flood     a child that prints 100 MB while it is read; every byte is checked      (30 s)
