@@ -30,7 +30,7 @@ _REST_S = 1.2
 #: Before a direct command: the screen is at rest, there is no pump.
 _SETTLED_S = 0.5
 WATCHED = 20
-_MINUTE_S = 60.0
+_MINUTE_S = 30.0
 #: How long a viewer counts after it was last heard of: the app's default.
 _VIEWER_S = 60.0
 #: Records of a printing terminal, two a second: enough for both minutes and what lies between.
@@ -166,7 +166,7 @@ def _watched(platform: Emulated) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _minute(platform: Emulated, sessions: Sequence[tuple[Person, str]]) -> int:
-    say(f"bridge: a minute with {len(sessions)} watched terminals")
+    say(f"bridge: {_MINUTE_S:.0f} s with {len(sessions)} watched terminals")
     until(lambda: platform.watched() <= len(sessions), "nobody looks at the others", 2 * _VIEWER_S)
     for person, session in sessions:
         person.look(session)
@@ -206,7 +206,7 @@ def _idle(rows: int) -> Figure:
 
 
 def _pump(printing: str, one: int, many: int) -> Figure:
-    name = f"rows of the pump in a minute, 1 and {WATCHED} watched terminals that print {printing}"
+    name = f"rows of the pump in {_MINUTE_S:.0f} s, 1 and {WATCHED} watched terminals that print {printing}"
     few, lots = (Summary(1, rows, rows, rows) for rows in (one, many))
     more = many - one
     return Figure(name, "rows", few, lots, "more", more, "rows", targets.BRIDGE_MORE_ROWS)
