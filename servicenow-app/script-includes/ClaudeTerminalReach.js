@@ -75,9 +75,13 @@ ClaudeTerminalReach.prototype = {
         }
     },
 
-    /** Mark them reachable again. */
+    /** Mark them reachable again, unless the answer that says so is older than the news that the MID is down. */
     found: function (mid) {
-        var session = this._sessions.query({mid_name: mid, reachable: false});
+        var session;
+        if (this.fault(mid)) {
+            return;
+        }
+        session = this._sessions.query({mid_name: mid, reachable: false});
         session.query();
         while (session.next()) {
             new ClaudeTerminalSessions().change(session, {reachable: true, problem: ''});

@@ -46,10 +46,9 @@ ClaudeTerminalSessions.prototype = {
         if (this.ended(session)) {
             return; // an answer that was overtaken
         }
-        this._end(session, {state: told.state, activity: told.activity, columns: told.columns,
+        this._reached(session, {state: told.state, activity: told.activity, columns: told.columns,
             rows: told.rows, workspace_type: told.workspaceType, workspace_name: told.workspaceName,
-            exit_code: told.exitCode,
-            reason: told.reason, claude_version: told.claudeVersion, reachable: true, problem: '',
+            exit_code: told.exitCode, reason: told.reason, claude_version: told.claudeVersion,
             last_activity_at: this._clock.stored(told.lastActivityAt),
             ended_at: this._clock.stored(told.endedAt)});
     },
@@ -66,7 +65,7 @@ ClaudeTerminalSessions.prototype = {
         // The row is read after the output is stored, so that little time is left to overtake another thread.
         var end = piece ? new ClaudeTerminalOutput(sysId).append(piece) : 0;
         var session = this.fresh(sysId);
-        var values = {reachable: true, problem: ''};
+        var values = {};
         if (!session || state === null) {
             return session ? this.forget(session) : false;
         }
@@ -75,6 +74,15 @@ ClaudeTerminalSessions.prototype = {
             values.state = state;
             values.activity = activity || session.getValue('activity');
         }
+        return this._reached(session, values);
+    },
+
+    /** An answer came from its sidecar; it may be older than the news that the MID Server is down. */
+    _reached: function (session, values) {
+        var over = ClaudeTerminalSessions.ENDED.indexOf(values.state || session.getValue('state')) >= 0;
+        var fault = over ? null : new ClaudeTerminalReach().fault(session.getValue('mid_name'));
+        values.reachable = !fault;
+        values.problem = fault ? fault.detail : '';
         return this._end(session, values);
     },
 

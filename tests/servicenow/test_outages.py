@@ -72,8 +72,7 @@ def test_a_mid_that_is_down_is_named_at_once_and_its_sessions_are_unreachable(ow
     user = own_loop.alice
     session = user.create()
     own_loop.mid.stop()
-    # At once, or with the next health check when the MID's last answer came after the news that it is down.
-    assert until(lambda: not user.session(session)["reachable"], 2 * PATIENCE_S), user.session(session)
+    assert until(lambda: not user.session(session)["reachable"], PATIENCE_S), user.session(session)
 
     with pytest.raises(Refused, match=MID) as refused:
         user.command(session, "is anybody there?")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.fakes.queue import good
 from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import HEALTH, SCOPE, Desk, told
@@ -80,6 +82,34 @@ def test_a_mid_server_that_goes_down_is_told_at_once_and_forgotten_when_it_is_ba
     assert (down["reachable"], down["problem"]) == (False, f"The MID Server {MID} is down.")
     assert (refused.status, refused.body["error"]["detail"]) == (503, f"The MID Server {MID} is down.")
     assert (up["reachable"], up["problem"]) == (True, None)
+
+
+@pytest.mark.parametrize("op", ["status", "health", "outputs", "screen"])
+def test_an_answer_later_than_the_news_that_the_mid_server_is_down_does_not_undo_it(
+    desk: Desk, op: str
+) -> None:
+    """A MID Server that ends posts the answers it still has, before or after it says that it is down."""
+    desk.change("request", "opINhealth,outputs^state=queued", state="failed")
+    session = desk.session()
+    piece = {"data": "bGF0ZQ==", "encoding": "base64", "nextCursor": 4, "dropped": 0, "state": "running"}
+    answers: dict[str, Any] = {
+        "status": told(session, desk.users["alice"]),
+        "health": HEALTH,
+        "outputs": {"sessions": {session: {**piece, "activity": "idle"}}},
+        "screen": {"offset": 0},
+    }
+    path, user = (
+        (f"/mids/{MID}/health", "keeper") if op == "health" else (f"/sessions/{session}/{op}", "alice")
+    )
+    path = f"/sessions/{session}/viewers" if op == "outputs" else path
+    assert desk.call(user, "POST", path, {}).status in {200, 202}
+    set_status(desk, "Down")
+    desk.reply(op, answers[op], "" if op in {"health", "outputs"} else session)
+    late = seen(desk, session)
+    set_status(desk, "Up")
+
+    assert (late["reachable"], late["problem"]) == (False, f"The MID Server {MID} is down.")
+    assert seen(desk, session)["reachable"]
 
 
 def test_a_waiting_request_says_that_the_mid_server_went_down(desk: Desk) -> None:
