@@ -20,9 +20,13 @@ class Markers:
     _forms: dict[str, set[bytes]] = field(default_factory=dict)
 
     def add(self, name: str, secret: str) -> str:
-        """Take a secret and return it."""
+        """Take a secret and return it; a `ValueError` says that it could be mistaken for another."""
+        pieces = set(forms(secret))
+        for other, known in self._forms.items():
+            if pieces & known:
+                raise ValueError(f"{name} and {other} have a piece in common")
         self.secrets[name] = secret
-        self._forms[name] = set(forms(secret))
+        self._forms[name] = pieces
         return secret
 
     def found(self, data: bytes, but: Iterable[str] = ()) -> set[str]:

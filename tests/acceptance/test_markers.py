@@ -42,7 +42,7 @@ HIDDEN = re.compile(rb"(key|slow)=([^*\r\n]{0,15})\*{16}")
 
 
 def marker(kind: str) -> str:
-    return f"sk-ant-{kind}-marker-{secrets.token_urlsafe(24)}"
+    return f"sk-ant-{kind}-{secrets.token_urlsafe(24)}"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Story:
 
 def marker(kind: str) -> str:
     """Return a secret that cannot be mistaken for anything else."""
-    return f"{kind}-marker-{secrets.token_urlsafe(24)}"
+    return f"{kind}-{secrets.token_urlsafe(24)}"
 
 
 # -- planting ------------------------------------------------------------------------------------------------
