@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.servicenow",
     "tests.fixtures.loop",
     "tests.fixtures.probe",
+    "tests.fixtures.browser",
 ]
 
 # No deadline: it measures the machine. No database: the checkout may be read-only for the account.
