@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sidecar.app.fixscripts import fix_scripts
-from sidecar.app.manifest import Manifest, Record
+from sidecar.app.library import PREFIX
+from sidecar.app.manifest import Manifest
+from sidecar.app.portal import PORTAL_TABLES
+from sidecar.app.record import Record
 from sidecar.errors import AppBroken
 
 _SYS_ID = re.compile(r"[0-9a-f]{32}")
 _OPERATIONS = ("create", "read", "write", "delete")
-#: A file that no record names because it is put into others.
-_SHARED = {"converge.js"}
+#: What a folder may hold that has to be in a record.
+_DELIVERED = {".js", ".html", ".css", ".json"}
+#: Files that no record names: one is put into others, one names them.
+_SHARED = {"converge.js", "manifest.json"}
 #: ecc_queue.name holds that much in practice, and it is the name of a MID script.
 _LONGEST_NAME = 80
 _LONGEST_RESOURCE = 12
@@ -35,7 +40,6 @@ _NEEDED = {
 }
 #: Tables whose records are named within the scope.
 _SCOPED = {"sys_db_object": "_", "sys_user_role": ".", "sys_properties": "."}
-
 Check = Callable[[Manifest], Iterator[str]]
 
 
@@ -65,12 +69,13 @@ def missing_fields(manifest: Manifest) -> Iterator[str]:
 
 def lost_files(manifest: Manifest) -> Iterator[str]:
     """Name files that are not there, and scripts that no record names."""
-    named = {(manifest.folder / file).resolve() for r in manifest.records for file in r.files.values()}
+    files = (file for record in manifest.records for file in record.files.values())
+    named = {(manifest.folder / file).resolve() for file in files if not file.startswith(PREFIX)}
     there = {
         path.resolve()
         for folder in (manifest.folder, manifest.fix_folder)
-        for path in folder.rglob("*.js")
-        if path.name not in _SHARED
+        for path in folder.rglob("*")
+        if path.suffix in _DELIVERED and path.name not in _SHARED
     }
     for path in sorted(named - there):
         yield f"{_shown(manifest, path)}: the manifest names it, and it is not there"
@@ -86,16 +91,21 @@ def _shown(manifest: Manifest, path: Path) -> Path:
 def wrong_names(manifest: Manifest) -> Iterator[str]:
     """Name records whose file, class, scope or length does not fit their name."""
     for record in manifest.records:
-        if record.fields.get("name", record.name).partition(".")[0] not in record.name:
-            yield f"{record}: its field name says {record.fields['name']}"
-        for file in record.files.values():
-            if Path(file).stem != record.name:
-                yield f"{record}: its file has another name: {file}"
+        if record.table not in PORTAL_TABLES:
+            yield from _other_names(record)
         separator = _SCOPED.get(record.table)
         if separator and not record.name.startswith(manifest.scope + separator):
             yield f"{record}: its name does not begin with {manifest.scope}{separator}"
         if record.files and len(record.name) > _LONGEST_NAME:
             yield f"{record}: its name has more than {_LONGEST_NAME} characters"
+
+
+def _other_names(record: Record) -> Iterator[str]:
+    if record.fields.get("name", record.name).partition(".")[0] not in record.name:
+        yield f"{record}: its field name says {record.fields['name']}"
+    for file in record.files.values():
+        if Path(file).stem != record.name:
+            yield f"{record}: its file has another name: {file}"
 
 
 def wrong_classes(manifest: Manifest) -> Iterator[str]:

@@ -17,7 +17,8 @@ import struct
 import textwrap
 from collections.abc import Iterator
 
-from sidecar.app.manifest import Manifest, Record
+from sidecar.app.manifest import Manifest
+from sidecar.app.record import Record
 from sidecar.errors import AppBroken
 
 _INCLUDE = re.compile(r"^( *)/\* include (\S+) \*/$", re.MULTILINE)

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sidecar.app import portal
+from sidecar.app.library import PREFIX, Libraries
+from sidecar.app.record import Record
 from sidecar.errors import AppBroken
 
 #: Below a checkout: the app with its manifest, and the scripts that mend an installation.
 APP_FOLDER, FIX_FOLDER = "servicenow-app", "fix-scripts"
 #: How the platform writes a time, in UTC.
 TIME_FORM = "%Y-%m-%d %H:%M:%S"
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record: `fields` as the platform stores them, and of each script the file, relative to the app."""
-
-    table: str
-    sys_id: str
-    name: str
-    fields: Mapping[str, str]
-    files: Mapping[str, str]
-
-    def __str__(self) -> str:
-        return f"{self.table} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +30,7 @@ class Manifest:
     released: datetime
     sys_id: str
     records: tuple[Record, ...]
+    libraries: Libraries
 
     @property
     def fix_folder(self) -> Path:
@@ -56,8 +45,10 @@ class Manifest:
         """Return a file a record names.
 
         Raises:
-            AppBroken: it cannot be read.
+            AppBroken: it cannot be read, or be built from its package.
         """
+        if file.startswith(PREFIX):
+            return self.libraries.text(file.removeprefix(PREFIX))
         path = self.folder / file
         try:
             return path.read_text(encoding="utf-8")
@@ -83,6 +74,9 @@ def read(source: Path) -> Manifest:
 
 
 def _manifest(folder: Path, document: Any) -> Manifest:
+    records = [_record(item) for item in document["records"]]
+    if "portal" in document:
+        records += portal.records(folder, _text(document["scope"]), document["portal"])
     return Manifest(
         folder=folder,
         name=_text(document["name"]),
@@ -90,7 +84,8 @@ def _manifest(folder: Path, document: Any) -> Manifest:
         version=_text(document["version"]),
         released=datetime.strptime(document["released"], TIME_FORM).replace(tzinfo=UTC),
         sys_id=_text(document["sys_id"]),
-        records=tuple(_record(item) for item in document["records"]),
+        records=tuple(records),
+        libraries=Libraries(folder.parent),
     )
 
 

@@ -10,10 +10,11 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from hashlib import sha256
 from xml.sax.saxutils import escape, quoteattr
 
-from sidecar.app.manifest import TIME_FORM, Manifest, Record
+from sidecar.app.identity import derived
+from sidecar.app.manifest import TIME_FORM, Manifest
+from sidecar.app.record import Record
 from sidecar.errors import AppBroken
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -24,7 +25,25 @@ _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 #: How the platform calls records of a table in `sys_update_xml.type`; of others it is the table's name.
 _TYPES = {
     "ecc_agent_script_include": "MID Server Script Include",
+    "m2m_sp_dependency_css_include": "Dependency CSS Include",
+    "m2m_sp_dependency_js_include": "Dependency JS Include",
+    "m2m_sp_widget_dependency": "Widget Dependency",
+    "sp_column": "Column",
+    "sp_container": "Container",
+    "sp_css": "Style Sheet",
+    "sp_css_include": "CSS Include",
+    "sp_dependency": "Widget Dependency Package",
+    "sp_instance": "Widget Instance",
+    "sp_instance_menu": "Menu Instance",
+    "sp_js_include": "JS Include",
+    "sp_page": "Page",
+    "sp_portal": "Service Portal",
+    "sp_rectangle_menu_item": "Menu Item",
+    "sp_row": "Row",
+    "sp_widget": "Widget",
     "sys_app": "Custom Application",
+    "sys_app_application": "Application Menu",
+    "sys_app_module": "Module",
     "sys_choice": "Choice list",
     "sys_db_object": "Table",
     "sys_dictionary": "Dictionary",
@@ -36,6 +55,7 @@ _TYPES = {
     "sys_script_include": "Script Include",
     "sys_security_acl": "Access Control",
     "sys_security_acl_role": "Access Roles",
+    "sys_ui_script": "UI Script",
     "sys_user_role": "Role",
     "sys_user_role_contains": "Contained Role",
     "sys_ws_definition": "Scripted REST API",
@@ -64,11 +84,6 @@ def update_set(manifest: Manifest, scripts: Mapping[str, str]) -> str:
     rows = [_row(manifest, record, scripts, place) for place, record in enumerate(manifest.records)]
     parts = [_element("sys_remote_update_set", _remote_set(manifest)), *rows]
     return f"{_HEAD}\n<unload unload_date={quoteattr(_date(manifest))}>\n{''.join(parts)}</unload>\n"
-
-
-def derived(*parts: str) -> str:
-    """Return a sys_id for something that follows from others."""
-    return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def _remote_set(manifest: Manifest) -> list[Child]:

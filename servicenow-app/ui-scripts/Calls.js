@@ -1,0 +1,196 @@
+window.claudeTerminal = window.claudeTerminal || {};
+
+/**
+ * Calls of the application's REST interface. A call whose fate is unknown is repeated with the same `key`, so
+ * that it is done once.
+ *
+ * @typedef {{now: function(): number, after: function(number, function()): *, cancel: function(*)}} Timers
+ */
+(function (ns) {
+    'use strict';
+
+    var BASE = '/api/x_claude_terminal/v1';
+    var MOST_REPEATS = 5;
+    var FIRST_PAUSE_MS = 250;
+    var LONGEST_PAUSE_MS = 8000;
+    /** Who has to wait longer than this is told, not kept waiting. */
+    var LONGEST_OBEYED_MS = 30000;
+    /** A connection of a computer that slept never answers. */
+    var TIMEOUT_MS = 20000;
+    var FIRST_LOOK_MS = 120;
+    var QUICK_LOOK_MS = 100;
+    var QUICK_FOR_MS = 2000;
+    var SLOWEST_LOOK_MS = 2000;
+
+    /**
+     * @param {Object} with_ http: $http; promises: $q; timers; random: gives 32 hex digits; send: posts a body
+     *     while the page is being left, see beacon
+     */
+    function Calls(with_) {
+        this._http = with_.http;
+        this._promises = with_.promises;
+        this._timers = with_.timers;
+        this._random = with_.random || Calls.random;
+        this._send = with_.send || function () {};
+    }
+
+    /** @returns {string} 32 hex digits */
+    Calls.random = function () {
+        var text = '';
+        while (text.length < 32) {
+            text += Math.floor(Math.random() * 0x100000000 + 0x100000000).toString(16).substring(1);
+        }
+        return text;
+    };
+
+    Calls.prototype = {
+        /** @returns {string} a name that nobody else has */
+        name: function () {
+            return this._random();
+        },
+
+        /** Once: whoever polls asks again anyway. @returns {Promise<Object>} */
+        get: function (path) {
+            return this._once('GET', path);
+        },
+
+        /** @param {Object} [body] gets a `key` if it has none @returns {Promise<Object>} */
+        post: function (path, body) {
+            return this._repeated('POST', path, this._keyed(body), 0);
+        },
+
+        /** @returns {Promise<Object>} */
+        remove: function (path) {
+            return this._repeated('DELETE', path, undefined, 0);
+        },
+
+        /** Post what nobody waits for, while the page goes away. */
+        beacon: function (path, body) {
+            this._send(BASE + path, body);
+        },
+
+        /**
+         * Make a call that a sidecar answers, and wait for that.
+         *
+         * @param {Object} [body]
+         * @param {{onLate: function(Problem), wanted: function(): boolean}} [how] onLate tells why it takes so long
+         * @returns {Promise<Object>} the sidecar's answer
+         */
+        ask: function (method, path, body, how) {
+            var call = method === 'DELETE' ? this.remove(path) : this.post(path, body);
+            return call.then(function (accepted) {
+                return this.outcome(accepted.request, how);
+            }.bind(this));
+        },
+
+        /** @param {?string} request null: there was nothing to ask @returns {Promise<Object>} its answer */
+        outcome: function (request, how) {
+            var deferred = this._promises.defer();
+            if (request) {
+                this._await({request: request, how: how || {}, deferred: deferred, since: this._timers.now(),
+                    pause: QUICK_LOOK_MS, told: ''}, FIRST_LOOK_MS);
+            } else {
+                deferred.resolve(null);
+            }
+            return deferred.promise;
+        },
+
+        _keyed: function (body) {
+            var keyed = {};
+            Object.keys(body || {}).forEach(function (name) {
+                keyed[name] = body[name];
+            });
+            keyed.key = keyed.key || this._random();
+            return keyed;
+        },
+
+        _once: function (method, path, body) {
+            var promises = this._promises;
+            var config = {method: method, url: BASE + path, timeout: TIMEOUT_MS, headers: {Accept: 'application/json'}};
+            if (body !== undefined) {
+                config.data = body;
+            }
+            return this._http(config).then(function (answer) {
+                return answer.data && typeof answer.data === 'object' && answer.data.result !== undefined ?
+                    answer.data.result : promises.reject(foreign(answer));
+            }, function (answer) {
+                return promises.reject(ns.Problem.of(answer));
+            });
+        },
+
+        _repeated: function (method, path, body, repeats) {
+            return this._once(method, path, body).then(null, function (problem) {
+                var pause = problem.retryAfterMs ||
+                    Math.min(FIRST_PAUSE_MS * Math.pow(2, repeats), LONGEST_PAUSE_MS);
+                if (!problem.unsure() || repeats >= MOST_REPEATS - 1 || pause > LONGEST_OBEYED_MS) {
+                    return this._promises.reject(problem);
+                }
+                return this._paused(pause).then(function () {
+                    return this._repeated(method, path, body, repeats + 1);
+                }.bind(this));
+            }.bind(this));
+        },
+
+        _paused: function (pause) {
+            var deferred = this._promises.defer();
+            this._timers.after(pause, function () {
+                deferred.resolve(null);
+            });
+            return deferred.promise;
+        },
+
+        _await: function (asked, pause) {
+            this._timers.after(pause, function () {
+                if (asked.how.wanted && !asked.how.wanted()) {
+                    asked.deferred.reject(new ns.Problem({status: 499, title: 'Given up'}));
+                    return;
+                }
+                this.get('/requests/' + asked.request).then(this._seen.bind(this, asked),
+                    this._unseen.bind(this, asked));
+            }.bind(this));
+        },
+
+        _seen: function (asked, view) {
+            if (view.state === 'done') {
+                asked.deferred.resolve(view.body);
+            } else if (view.state === 'failed') {
+                asked.deferred.reject(ns.Problem.of(view.problem));
+            } else {
+                this._late(asked, view.problem ? ns.Problem.of(view.problem) : null);
+                this._again(asked, 0);
+            }
+        },
+
+        _unseen: function (asked, problem) {
+            if (!problem.passing()) {
+                asked.deferred.reject(problem);
+                return;
+            }
+            this._late(asked, problem);
+            this._again(asked, Math.max(problem.retryAfterMs, QUICK_FOR_MS / 2));
+        },
+
+        _again: function (asked, least) {
+            if (this._timers.now() - asked.since >= QUICK_FOR_MS) {
+                asked.pause = Math.min(asked.pause * 1.5, SLOWEST_LOOK_MS);
+            }
+            this._await(asked, Math.max(asked.pause, least));
+        },
+
+        _late: function (asked, problem) {
+            var title = problem ? problem.title + problem.status : '';
+            if (problem && title !== asked.told && asked.how.onLate) {
+                asked.how.onLate(problem);
+            }
+            asked.told = title;
+        }
+    };
+
+    /** A page instead of an answer is mostly the sign-in of a company, which answers 200. */
+    function foreign(answer) {
+        return new ns.Problem(/^\s*</.test(String(answer.data)) ? {status: 401} :
+            {status: 502, title: 'Fault', detail: 'The instance gave an answer that this page does not understand.'});
+    }
+
+    ns.Calls = Calls;
+}(window.claudeTerminal));

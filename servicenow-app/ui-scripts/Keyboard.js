@@ -1,0 +1,1 @@
+window.claudeTerminal = window.claudeTerminal || {};

@@ -1,0 +1,3 @@
+(function () {
+    data.user = {id: gs.getUserID(), name: gs.getUserDisplayName()};
+})();

@@ -1,0 +1,2 @@
+api.controller = function () {
+};
