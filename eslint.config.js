@@ -14,12 +14,21 @@ var APP = 'servicenow-app/';
 var MAX_COLUMNS = 110;
 var MAX_FUNCTION_LINES = 80;
 var MAX_FILE_LINES = 500;
+var MAX_CLIENT_LINES = 300;
 
 /** What scripts of an instance have. Nothing else of the platform is used without being added here. */
 var INSTANCE = ['Class', 'gs', 'GlideAggregate', 'GlideDateTime', 'GlideRecord', 'GlideRecordSecure',
     'GlideSysAttachment', 'XMLDocument2', 'sn_ws_err'];
 /** What a MID Server's scripts have: no gs, no GlideRecord, no include of the instance. */
 var MID = ['Class', 'Packages', 'ms', 'probe'];
+/** What a widget's server script has beside: the platform gives it these. */
+var WIDGET_SERVER = ['$sp', 'data', 'input', 'options'];
+/** What a browser's classes have: the one namespace they are in, and bytes. Collaborators give them the rest. */
+var BROWSER_CLASS = ['window', 'ArrayBuffer', 'Uint8Array'];
+/** What a widget's client script has; Angular gives it the rest as arguments. */
+var WIDGET_CLIENT = ['api', 'window'];
+/** What scripts of the emulated portal's pages have. */
+var PAGE = ['angular', 'btoa', 'document', 'fetch', 'window'];
 /** What Rhino's shell gives to the emulator's own programs. */
 var RHINO = ['Packages', 'com', 'java', 'javax', 'org', 'JavaAdapter', 'print', 'quit', 'arguments'];
 
@@ -79,6 +88,14 @@ var HOUSE = [
     forbidden('CallExpression[callee.name=/^Glide/]', 'It needs new.')
 ];
 
+/** A class of the browser that takes time from elsewhere can be tested with a clock of the test's own. */
+var COLLABORATORS = [
+    forbidden('MemberExpression[object.name="window"][property.name!="claudeTerminal"]',
+        'Take it as a collaborator; only Screen, Seal and the client scripts reach for the window.'),
+    forbidden('NewExpression[callee.name="Date"]', 'Take the time from the timers.'),
+    forbidden(called('Date', '"now"'), 'Take the time from the timers.')
+];
+
 var STYLE = {
     'array-callback-return': 'error',
     'consistent-return': 'error',
@@ -128,6 +145,14 @@ function kind(patterns, names, restricted, sourceType) {
     };
 }
 
+/** The same kind, but for some files. */
+function without(patterns, kind) {
+    kind.ignores = patterns;
+    return kind;
+}
+
+/** Scripts of the emulated portal that run in the page. */
+var PAGES = 'emulator/portal/client/*.js';
 var PLATFORM = ['business-rules', 'jobs', 'script-includes'].map(function (folder) {
     return 'emulator/instance/platform/' + folder + '/*.js';
 });
@@ -143,8 +168,16 @@ module.exports = [
     kind([APP + 'scheduled-jobs/*.js'], INSTANCE.concat(OURS), SERVER),
     kind([APP + 'script-actions/*.js'], INSTANCE.concat(OURS, ['current', 'event']), SERVER),
     kind([APP + 'mid-script-includes/*.js'], MID, SERVER),
+    kind([APP + 'ui-scripts/*.js'], BROWSER_CLASS, NEWER.concat(HOUSE, COLLABORATORS)),
+    // These two are the edges: the terminal in the page, and the browser's own cryptography.
+    kind([APP + 'ui-scripts/Screen.js', APP + 'ui-scripts/Seal.js'], BROWSER_CLASS.concat('document'), SERVER),
+    kind([APP + 'widgets/*/client.js'], WIDGET_CLIENT, SERVER),
+    kind([APP + 'widgets/*/server.js'], INSTANCE.concat(OURS, WIDGET_SERVER), SERVER),
+    // Longer than that, and it holds logic that belongs into a class.
+    {files: [APP + 'widgets/*/client.js'], rules: {'max-lines': ['error', MAX_CLIENT_LINES]}},
     kind(['fix-scripts/*.js'], INSTANCE.concat(['Convergence', 'FIX_OPTIONS']), SERVER),
-    kind(['emulator/**/*.js', 'tests/**/*.js'], RHINO, [], 'commonjs'),
+    without([PAGES], kind(['emulator/**/*.js', 'tests/**/*.js'], RHINO, [], 'commonjs')),
+    kind([PAGES], PAGE, []),
     // Its objects are its own and plain; what comes from elsewhere is a value in them, not a method.
     {files: ['emulator/**/*.js'], rules: {'no-prototype-builtins': 'off'}},
     // These are the platform's own rules, jobs and classes, run as scripts of the instance.

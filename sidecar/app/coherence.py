@@ -10,6 +10,7 @@ from pathlib import Path
 from sidecar.app.fixscripts import fix_scripts
 from sidecar.app.library import PREFIX
 from sidecar.app.manifest import Manifest
+from sidecar.app.page import forbidden_content, wrong_browser_classes, wrong_controllers
 from sidecar.app.portal import PORTAL_TABLES
 from sidecar.app.record import Record
 from sidecar.errors import AppBroken
@@ -215,4 +216,7 @@ CHECKS: tuple[Check, ...] = (
     wrong_references,
     wrong_properties,
     unbuilt_fix_scripts,
+    forbidden_content,
+    wrong_browser_classes,
+    wrong_controllers,
 )
