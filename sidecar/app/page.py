@@ -12,12 +12,18 @@ from sidecar.app.manifest import Manifest
 _FORBIDDEN: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "script": ((re.compile(r"\$\{"), "${ is replaced by the platform"),),
     "template": (
-        (re.compile(r"<script\b", re.I), "a script in a template: it belongs into the client script"),
-        (re.compile(r"\son\w+\s*=", re.I), "a handler as an attribute: use Angular's"),
-        (re.compile(r"\bjavascript:", re.I), "a script as an address"),
-        (re.compile(r"<(link|iframe|object|embed|base)\b", re.I), "an element that fetches from elsewhere"),
+        (
+            re.compile(r"<script\b", re.IGNORECASE),
+            "a script in a template: it belongs into the client script",
+        ),
+        (re.compile(r"\son\w+\s*=", re.IGNORECASE), "a handler as an attribute: use Angular's"),
+        (re.compile(r"\bjavascript:", re.IGNORECASE), "a script as an address"),
+        (
+            re.compile(r"<(link|iframe|object|embed|base)\b", re.IGNORECASE),
+            "an element that fetches from elsewhere",
+        ),
     ),
-    "css": ((re.compile(r"@import\b", re.I), "an import: put the style into its own record"),),
+    "css": ((re.compile(r"@import\b", re.IGNORECASE), "an import: put the style into its own record"),),
 }
 _EVERYWHERE = (
     (
