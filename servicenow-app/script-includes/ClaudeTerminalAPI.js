@@ -12,6 +12,7 @@ ClaudeTerminalAPI.prototype = {
     VISIBLE: /^[\x21-\x7e]+$/,
     START_MS: 15000,
     MOST_BYTES: 65536,
+    ECHO_MS: 120, // how long a key waits for its echo, and so holds a thread of the MID Server
     VIEW_EACH_SECONDS: 10,
 
     initialize: function () {
@@ -33,15 +34,14 @@ ClaudeTerminalAPI.prototype = {
         var user = this._access.user();
         var wanted = this._wanted(new ClaudeTerminalInput(body));
         var repeated = this._requests.repeated({op: 'create', user: user, key: wanted.key});
-        var session, place;
+        var placement = new ClaudeTerminalPlacement(user);
+        var born;
         if (repeated) {
-            session = this._sessions.fresh(repeated.getValue('session'));
-            return {request: repeated.getUniqueValue(),
-                session: session ? session.getValue('session_id') : null};
+            return this._createdBefore(repeated, wanted, placement);
         }
-        place = new ClaudeTerminalPlacement(user).choose(wanted.mid);
-        session = new ClaudeTerminalBirth(user, place, wanted).session();
-        return {request: session.request, session: session.id};
+        this._requests.demandRoom(user);
+        born = new ClaudeTerminalBirth(user, placement.choose(wanted.mid), wanted).session();
+        return {request: born.request, session: born.id};
     },
 
     /** @param {Object} query limit, offset, state @returns {{items: Object[], total: number}} newest first */
@@ -62,17 +62,19 @@ ClaudeTerminalAPI.prototype = {
         var mode = input.choice('mode', ['text', 'raw', 'keys']) || 'text';
         var sent = {command: input.command(mode), mode: mode, stream: input.text('stream', 64, this.VISIBLE),
             seq: input.integer('seq', 1, 2147483647), encoding: 'base64', maxBytes: this.MOST_BYTES};
-        var key = input.key();
+        var about = {key: input.key(), stream: sent.stream, seq: sent.seq};
         input.finish();
-        this._living(session);
-        if (mode === 'text') {
-            sent.waitMs = new ClaudeTerminalSettings().commandWaitMs();
-            sent.pump = new ClaudeTerminalPump(session.getValue('mid_name')).name();
-        }
-        return this._ask('command', session, sent, {key: key, stream: sent.stream, seq: sent.seq});
+        this._typing(session, about);
+        sent.waitMs = mode === 'text' ? new ClaudeTerminalSettings().commandWaitMs() : this.ECHO_MS;
+        sent.pump = new ClaudeTerminalPump(session.getValue('mid_name')).name();
+        return this._ask('command', session, sent, about);
     },
 
-    /** What the instance holds; changes nothing. @param {Object} query cursor, max_bytes */
+    /**
+     * What the instance holds; changes nothing.
+     *
+     * @param {Object} query cursor, max_bytes; stream, after: whose commands, and the last number known
+     */
     output: function (id, query) {
         var session = this._access.session(id);
         var answer = new ClaudeTerminalOutput(session.getUniqueValue()).read(
@@ -82,6 +84,12 @@ ClaudeTerminalAPI.prototype = {
         answer.state = session.getValue('state');
         answer.activity = session.getValue('activity');
         answer.outputSeq = Number(session.getValue('output_seq')) || 0;
+        answer.columns = Number(session.getValue('columns')) || null;
+        answer.rows = Number(session.getValue('rows')) || null;
+        answer.reachable = session.getValue('reachable') === '1';
+        answer.problem = session.getValue('problem') || null;
+        answer.writer = new ClaudeTerminalWriter(session).tab();
+        answer.input = this._input(session, query);
         return answer;
     },
 
@@ -117,17 +125,24 @@ ClaudeTerminalAPI.prototype = {
         return this._ask('resize', session, sent, {key: key});
     },
 
-    /** Somebody looks at the session, and will call again. @returns {{seconds: number}} within which */
+    /**
+     * Somebody looks at the session, and will call again.
+     *
+     * @param {Object} body tab, take: displace the tab that types, release: looks no more
+     * @returns {{seconds: number, writer: ?string}} within which, and the tab that types
+     */
     view: function (id, body) {
         var session = this._access.session(id);
+        var look = this._look(new ClaudeTerminalInput(body));
         var seconds = new ClaudeTerminalSettings().viewerSeconds();
-        var clock = new ClaudeTerminalClock();
-        new ClaudeTerminalInput(body).finish();
-        if (clock.since(session.getValue('viewed_at')) >= Math.min(this.VIEW_EACH_SECONDS, seconds / 2)) {
-            this._sessions.change(session, {viewed_at: clock.now()});
+        var values = this._leases(session, look, seconds);
+        this._sessions.change(session, values);
+        if (!look.release) {
+            new ClaudeTerminalPump(session.getValue('mid_name')).ensure();
         }
-        new ClaudeTerminalPump(session.getValue('mid_name')).ensure();
-        return {seconds: seconds};
+        // Read again: another tab may have claimed it at the same moment.
+        session = values.writer ? this._sessions.fresh(session.getUniqueValue()) || session : session;
+        return {seconds: seconds, writer: new ClaudeTerminalWriter(session).tab()};
     },
 
     /** @returns {Accepted} */
@@ -154,7 +169,7 @@ ClaudeTerminalAPI.prototype = {
         requests = new ClaudeTerminalDirectory(user).mids(mid).map(function (name) {
             this._reach.demand(name);
             return this._requests.queue({op: 'list', mid: name, user: user, body: {limit: 100, offset: 0},
-                bridge: new ClaudeTerminalSettings().bridge()});
+                bounded: true, bridge: new ClaudeTerminalSettings().bridge()});
         }, this);
         return {request: requests[0] || null, requests: requests};
     },
@@ -210,6 +225,70 @@ ClaudeTerminalAPI.prototype = {
 
     // -----------------------------------------------------------------------------------------------------
 
+    /** The same answer; and the call is made if the node that took the first one died before it wrote it. */
+    _createdBefore: function (request, wanted, placement) {
+        var session = this._sessions.fresh(request.getValue('session'));
+        if (session && this._requests.unsent(request)) {
+            new ClaudeTerminalBirth(request.getValue('user'), placement.known(session), wanted)
+                .again(session);
+        }
+        return {request: request.getUniqueValue(), session: session ? session.getValue('session_id') : null};
+    },
+
+    /** @throws {ClaudeTerminalProblem} 409 when nothing may be typed, unless it was accepted before */
+    _typing: function (session, about) {
+        var refusal = this._sessions.ended(session) ? this._over() :
+            new ClaudeTerminalWriter(session).refusal(about.stream);
+        if (refusal && !this._requests.repeated({op: 'command', user: session.getValue('user'),
+            key: about.key, session: session})) {
+            throw refusal;
+        }
+    },
+
+    _look: function (input) {
+        var look = {tab: input.text('tab', 32, ClaudeTerminalWriter.prototype.TAB),
+            take: input.flag('take'), release: input.flag('release')};
+        if (look.take || look.release) {
+            input.require('tab');
+        }
+        if (look.take && look.release) {
+            input.refuse('release', 'does not go with take');
+        }
+        input.finish();
+        return look;
+    },
+
+    /** @returns {Object} columns of the session that a look changes */
+    _leases: function (session, look, seconds) {
+        var clock = new ClaudeTerminalClock();
+        var writer = new ClaudeTerminalWriter(session);
+        var values = {};
+        if (look.release) {
+            return writer.release(look.tab);
+        }
+        if (look.tab && !this._sessions.ended(session)) {
+            values = writer.claim(look.tab, look.take);
+        }
+        if (clock.since(session.getValue('viewed_at')) >= Math.min(this.VIEW_EACH_SECONDS, seconds / 2)) {
+            values.viewed_at = clock.now();
+        }
+        return values;
+    },
+
+    /** @returns {Object[]} the commands of a stream that have their answers */
+    _input: function (session, query) {
+        var after = this._number(query, 'after', 0, 0, 2147483647);
+        var stream = query.stream;
+        if (stream === undefined) {
+            return [];
+        }
+        if (stream.length < 1 || stream.length > 64 || !this.VISIBLE.test(stream)) {
+            throw new ClaudeTerminalProblem(422, 'Invalid request',
+                'stream must be a text of 1 to 64 visible characters.');
+        }
+        return this._requests.settled(session.getUniqueValue(), stream, after);
+    },
+
     _wanted: function (input) {
         var wanted = {workspaceType: input.choice('workspaceType', ['isolated', 'persistent']) || 'isolated',
             workspaceName: input.text('workspaceName', 64, this.NAME) || 'default',
@@ -231,9 +310,9 @@ ClaudeTerminalAPI.prototype = {
     _ask: function (op, session, body, about) {
         var mid = session.getValue('mid_name');
         this._reach.demand(mid);
-        return {request: this._requests.queue({op: op, mid: mid, bridge: session.getValue('bridge'),
-            user: session.getValue('user'), session: session, key: about.key, stream: about.stream,
-            seq: about.seq, body: body}), session: session.getValue('session_id')};
+        return {session: session.getValue('session_id'), request: this._requests.queue({op: op, mid: mid,
+            bridge: session.getValue('bridge'), user: session.getValue('user'), session: session,
+            key: about.key, stream: about.stream, seq: about.seq, body: body, bounded: op !== 'terminate'})};
     },
 
     _askMid: function (op, name, user) {
@@ -241,13 +320,18 @@ ClaudeTerminalAPI.prototype = {
             throw new ClaudeTerminalProblem(404, 'Not found', 'This MID Server is not set up for sessions.');
         }
         this._reach.demand(name);
+        this._requests.demandRoom(user);
         return {request: new ClaudeTerminalMid(name).ask(op, user)};
     },
 
     _living: function (session) {
         if (this._sessions.ended(session)) {
-            throw new ClaudeTerminalProblem(409, 'Session ended', 'The session has ended.');
+            throw this._over();
         }
+    },
+
+    _over: function () {
+        return new ClaudeTerminalProblem(409, 'Session ended', 'The session has ended.');
     },
 
     _number: function (query, name, otherwise, least, most) {

@@ -30,6 +30,11 @@ ClaudeTerminalBirth.prototype = {
         return {id: this._told(session, request), request: request};
     },
 
+    /** Put the call of a session that has its row into the queue, once more. */
+    again: function (session) {
+        this._request(session, session.getValue('session_id'));
+    },
+
     _insert: function (id) {
         return new ClaudeTerminalTable('session').insert({session_id: id, user: this._user,
             mid: this._place.agent, mid_name: this._place.mid, bridge: this._place.bridge,

@@ -49,6 +49,7 @@ ClaudeTerminalCredentials.prototype = {
         if (repeated) {
             return {request: repeated.getUniqueValue(), credential: repeated.getValue('credential')};
         }
+        this._requests.demandRoom(user);
         this._allowed(user, wanted);
         row = this._table.insert({user: user, mid_name: wanted.mid, sealed: wanted.sealed, hint: wanted.hint,
             kid: wanted.kid, state: 'pending'});

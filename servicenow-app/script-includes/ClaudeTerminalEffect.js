@@ -10,6 +10,8 @@ ClaudeTerminalEffect.METHODS = {
 };
 
 ClaudeTerminalEffect.prototype = {
+    ENDED: 'Session ended', // the sidecar's title for input to a session that is over
+
     initialize: function () {
         this._sessions = new ClaudeTerminalSessions();
     },
@@ -63,10 +65,12 @@ ClaudeTerminalEffect.prototype = {
     },
 
     _command: function (request, body) {
+        var id = request.getValue('session');
         var session;
-        this._sessions.news(request.getValue('session'), body.output || null,
-            body.output ? body.output.state : undefined);
-        session = this._sessions.fresh(request.getValue('session'));
+        if (!this._sessions.news(id, body.output || null, body.output ? body.output.state : undefined)) {
+            this._sessions.stir(id); // who typed waits to hear that it went in
+        }
+        session = this._sessions.fresh(id);
         if (session && body.output && body.output.nextCursor > Number(session.getValue('output_offset'))) {
             // Something before it is missing, as after a crash of the sidecar; the pump will bring both.
             new ClaudeTerminalPump(request.getValue('mid_name')).resume();
@@ -140,28 +144,32 @@ ClaudeTerminalEffect.prototype = {
     _sessionFailed: function (request, answer) {
         var session = this._sessions.fresh(request.getValue('session'));
         var op = request.getValue('op');
-        if (!session) {
-            return;
+        var told = session && (op === 'create' ? this._notCreated(session, answer) :
+            this._refused(session, answer));
+        if (session && !told && op === 'command') {
+            this._sessions.stir(session.getUniqueValue());
         }
-        if (op === 'create') {
-            this._notCreated(session, answer);
-        } else if (answer.status === 404) {
-            this._sessions.forget(session);
-        } else if (answer.status >= 500) {
-            // 4xx concerns what was asked, not the session.
-            this._sessions.change(session, {problem: answer.problem.detail,
-                reachable: answer.status !== 502 && answer.status !== 504});
+    },
+
+    /** @returns {boolean} whether the session's row changed */
+    _refused: function (session, answer) {
+        if (answer.status === 404) {
+            return this._sessions.forget(session);
         }
+        if (answer.status === 409 && answer.problem.title === this.ENDED) {
+            return this._sessions.over(session);
+        }
+        // Another 4xx concerns what was asked, not the session.
+        return answer.status >= 500 && this._sessions.change(session, {problem: answer.problem.detail,
+            reachable: answer.status !== 502 && answer.status !== 504});
     },
 
     /** After 504 it may exist: the sidecar is asked again by the watchdog. */
     _notCreated: function (session, answer) {
         var detail = answer.problem.title + ': ' + answer.problem.detail;
-        if (answer.status === 504 || !answer.final) {
-            this._sessions.change(session, {problem: detail, reachable: false});
-        } else {
+        return answer.status === 504 || !answer.final ?
+            this._sessions.change(session, {problem: detail, reachable: false}) :
             this._sessions.fail(session, detail);
-        }
     },
 
     type: 'ClaudeTerminalEffect'

@@ -26,9 +26,9 @@ ClaudeTerminalInput.prototype = {
             return null;
         }
         if (typeof value !== 'string' || value.length < 1 || value.length > longest) {
-            return this._refuse(name, 'must be a text of 1 to ' + longest + ' characters');
+            return this.refuse(name, 'must be a text of 1 to ' + longest + ' characters');
         }
-        return !pattern || pattern.test(value) ? value : this._refuse(name, 'has a form that is not allowed');
+        return !pattern || pattern.test(value) ? value : this.refuse(name, 'has a form that is not allowed');
     },
 
     /** @returns {?number} */
@@ -38,16 +38,25 @@ ClaudeTerminalInput.prototype = {
             return null;
         }
         if (typeof value !== 'number' || value % 1 !== 0 || value < least || value > most) {
-            return this._refuse(name, 'must be a whole number from ' + least + ' to ' + most);
+            return this.refuse(name, 'must be a whole number from ' + least + ' to ' + most);
         }
         return value;
+    },
+
+    /** @returns {boolean} false when it is not there */
+    flag: function (name) {
+        var value = this._take(name);
+        if (value !== null && typeof value !== 'boolean') {
+            this.refuse(name, 'must be true or false');
+        }
+        return value === true;
     },
 
     /** @returns {?string} */
     choice: function (name, choices) {
         var value = this._take(name);
         return value === null || choices.indexOf(value) >= 0 ? value :
-            this._refuse(name, 'must be one of ' + choices.join(', '));
+            this.refuse(name, 'must be one of ' + choices.join(', '));
     },
 
     /** @returns {?string} 32 lower-case hex digits: the caller's own name for what is to be done once */
@@ -61,22 +70,28 @@ ClaudeTerminalInput.prototype = {
         var value = this._take('command');
         if (mode === 'keys') {
             return this._isNames(value) ? value :
-                this._refuse('command', 'must be a list of 1 to 500 key names');
+                this.refuse('command', 'must be a list of 1 to 500 key names');
         }
         if (typeof value !== 'string') {
-            return this._refuse('command', 'must be a text');
+            return this.refuse('command', 'must be a text');
         }
         if (mode === 'raw' && !new ClaudeTerminalBase64().valid(value)) {
-            return this._refuse('command', 'must be base64');
+            return this.refuse('command', 'must be base64');
         }
         return this._sized(value, mode);
     },
 
     require: function (name) {
         if (this._take(name) === null) {
-            this._refuse(name, 'is missing');
+            this.refuse(name, 'is missing');
         }
         return this;
+    },
+
+    /** Note a broken rule. @returns {null} in place of the value */
+    refuse: function (name, message) {
+        this._errors.push({field: name, message: message});
+        return null;
     },
 
     /** Call last. @throws {ClaudeTerminalProblem} 422 with every broken rule */
@@ -102,11 +117,6 @@ ClaudeTerminalInput.prototype = {
         return known && this._body[name] !== undefined ? this._body[name] : null;
     },
 
-    _refuse: function (name, message) {
-        this._errors.push({field: name, message: message});
-        return null;
-    },
-
     _isNames: function (value) {
         return Object.prototype.toString.call(value) === '[object Array]' && value.length > 0 &&
             value.length <= 500 && value.every(function (item) {
@@ -120,7 +130,7 @@ ClaudeTerminalInput.prototype = {
             throw new ClaudeTerminalProblem(413, 'Command too large',
                 'A command has at most ' + this.LARGEST_COMMAND + ' bytes.');
         }
-        return bytes < 0 ? this._refuse('command', 'has half a character') : value;
+        return bytes < 0 ? this.refuse('command', 'has half a character') : value;
     },
 
     /** @returns {number} its length in UTF-8; -1 when a surrogate stands alone */

@@ -25,12 +25,32 @@ ClaudeTerminalPlacement.prototype = {
             this._sickness(names));
         var chosen;
         if (!keyed.length) {
-            throw new ClaudeTerminalProblem(422, 'No API key',
-                'Store an Anthropic API key for a healthy MID Server first.');
+            throw this._keyless();
         }
         chosen = this._least(keyed);
         return {mid: chosen, agent: this._agent(chosen), bridge: this._bridge,
             credential: this._credential(chosen)};
+    },
+
+    /**
+     * @param {GlideRecord} session one that has its place, but is not known to its sidecar yet
+     * @returns {{mid: string, agent: string, bridge: string, credential: string}}
+     * @throws {ClaudeTerminalProblem} 503 its MID Server is down, 422 its key is gone
+     */
+    known: function (session) {
+        var mid = session.getValue('mid_name');
+        var credential = this._credential(mid);
+        this._reach.demand(mid);
+        if (!credential) {
+            throw this._keyless();
+        }
+        return {mid: mid, agent: session.getValue('mid'), bridge: session.getValue('bridge'),
+            credential: credential};
+    },
+
+    _keyless: function () {
+        return new ClaudeTerminalProblem(422, 'No API key',
+            'Store an Anthropic API key for a healthy MID Server first.');
     },
 
     _configured: function (wanted) {

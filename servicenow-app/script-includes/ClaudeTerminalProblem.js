@@ -12,12 +12,14 @@ ClaudeTerminalProblem.prototype = {
      * @param {string} title the same for each problem of its kind
      * @param {string} detail one or two sentences; never a value that was sent
      * @param {FieldError[]} [errors] broken rules, with 422
+     * @param {number} [retryAfter] seconds after which it may be different, with 429
      */
-    initialize: function (status, title, detail, errors) {
+    initialize: function (status, title, detail, errors, retryAfter) {
         this.status = status;
         this.title = title;
         this.detail = detail;
         this.errors = errors || null;
+        this.retryAfter = retryAfter || null;
     },
 
     /** @returns {Object} as it is stored in a request and sent to callers */

@@ -14,12 +14,16 @@
  * @property {number} [seq]
  * @property {string} [slot] a name that only one request may ever have
  * @property {Object} [body]
+ * @property {boolean} [bounded] whether it is refused when too many of the user's calls are without an answer
  * @property {function(string)} [noted] called with the request's sys_id before the call can be answered
  */
 var ClaudeTerminalRequests = Class.create();
 
 ClaudeTerminalRequests.prototype = {
     LATE_SECONDS: 60,
+    MOST_QUEUED: 100, // of one user; each is a row that the MID Server has to take
+    RETRY_SECONDS: 5,
+    MOST_SETTLED: 20,
     UNSENT_SECONDS: 5, // between a request and its row in the queue there are milliseconds
 
     initialize: function () {
@@ -36,7 +40,11 @@ ClaudeTerminalRequests.prototype = {
     queue: function (asked) {
         var ecc = String(gs.generateGUID()).toLowerCase();
         var key = this.key(asked.user, asked.key || String(gs.generateGUID()).toLowerCase());
-        var made = this.repeated(asked) || this._insert(asked, key, ecc);
+        var made = this.repeated(asked);
+        if (!made && asked.bounded) {
+            this.demandRoom(asked.user);
+        }
+        made = made || this._insert(asked, key, ecc);
         if (typeof made === 'string') {
             if (asked.noted) {
                 asked.noted(made);
@@ -44,7 +52,7 @@ ClaudeTerminalRequests.prototype = {
             this._send(asked, key, ecc, made);
             return made;
         }
-        if (made && this._unsent(made)) {
+        if (made && this.unsent(made)) {
             this._send(asked, key, made.getValue('ecc_output'), made.getUniqueValue());
         }
         if (!made && !asked.slot) {
@@ -58,6 +66,42 @@ ClaudeTerminalRequests.prototype = {
         var found = asked.key ? this._table.find({key: this.key(asked.user, asked.key)}) : null;
         if (found && (found.getValue('op') !== asked.op || !this._concerns(found, asked))) {
             throw new ClaudeTerminalProblem(409, 'Key reused', 'This key was used for something else.');
+        }
+        return found;
+    },
+
+    /** @throws {ClaudeTerminalProblem} 429 when too many calls of the user are without an answer */
+    demandRoom: function (user) {
+        var queued = this._table.query({user: user, state: 'queued'});
+        queued.chooseWindow(this.MOST_QUEUED - 1, this.MOST_QUEUED);
+        queued.query();
+        if (queued.hasNext()) {
+            throw new ClaudeTerminalProblem(429, 'Too many calls', 'At most ' + this.MOST_QUEUED +
+                ' calls of a user may wait for an answer. Try again in a moment.', null, this.RETRY_SECONDS);
+        }
+    },
+
+    /**
+     * Commands of one sender that have their answers.
+     *
+     * @param {string} session sys_id
+     * @param {string} stream
+     * @param {number} after the last number the sender knows about
+     * @returns {Object[]} by their numbers
+     */
+    settled: function (session, stream, after) {
+        var request = this._table.query({session: session, stream: stream});
+        var found = [];
+        request.addQuery('seq', '>', after);
+        request.addQuery('state', '!=', 'queued');
+        request.orderBy('seq');
+        request.setLimit(this.MOST_SETTLED);
+        request.query();
+        while (request.next()) {
+            found.push({seq: Number(request.getValue('seq')), request: request.getUniqueValue(),
+                state: request.getValue('state'), status: Number(request.getValue('status')) || null,
+                problem: request.getValue('state') === 'done' ? null :
+                    JSON.parse(request.getValue('answer') || 'null')});
         }
         return found;
     },
@@ -122,7 +166,7 @@ ClaudeTerminalRequests.prototype = {
     },
 
     /** @returns {boolean} whether the node that made the request died before it wrote the call */
-    _unsent: function (request) {
+    unsent: function (request) {
         var row = new GlideRecord('ecc_queue');
         return request.getValue('state') === 'queued' &&
             this._clock.since(request.getValue('sys_created_on')) > this.UNSENT_SECONDS &&

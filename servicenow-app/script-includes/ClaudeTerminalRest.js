@@ -73,6 +73,9 @@ ClaudeTerminalRest.prototype = {
         error.message = problem.title;
         this._response.setContentType('application/json');
         this._response.setStatus(problem.status);
+        if (problem.retryAfter) {
+            this._response.setHeader('Retry-After', String(problem.retryAfter));
+        }
         // setError would lose all but two texts, and setBody put it under `result`.
         this._response.getStreamWriter().writeString(JSON.stringify({error: error, status: 'failure'}));
     },

@@ -5,7 +5,8 @@ ClaudeTerminalSessions.ENDED = ['terminated', 'failed'];
 
 ClaudeTerminalSessions.prototype = {
     /** What a viewer sees change; another change moves no `output_seq`. */
-    VISIBLE: ['state', 'activity', 'reachable', 'problem', 'output_offset', 'columns', 'rows'],
+    VISIBLE: ['state', 'activity', 'reachable', 'problem', 'output_offset', 'columns', 'rows', 'writer'],
+    OVER: 'It had ended on the sidecar.',
     UNKNOWN: 'The sidecar does not know this session.',
 
     initialize: function () {
@@ -31,9 +32,20 @@ ClaudeTerminalSessions.prototype = {
             return values[column] !== undefined && old !== this._table.text(values[column]);
         }, this);
         if (seen) {
-            values.output_seq = (Number(session.getValue('output_seq')) || 0) + 1;
+            values.output_seq = this._count(session) + 1;
         }
         return this._table.change(session, values);
+    },
+
+    /**
+     * Wake who watches, though no column that is told changed. What there is to see must be stored before
+     * the row is read: of two threads that count to the same number only the first wakes anybody.
+     */
+    stir: function (sysId) {
+        var session = this.fresh(sysId);
+        if (session) {
+            this._table.change(session, {output_seq: this._count(session) + 1});
+        }
     },
 
     /**
@@ -91,6 +103,12 @@ ClaudeTerminalSessions.prototype = {
         return this.fail(session, this.UNKNOWN);
     },
 
+    /** The sidecar says that it has ended, and not how: the news of its end did not arrive. */
+    over: function (session) {
+        return this.ended(session) ? false :
+            this._end(session, {state: 'terminated', activity: 'idle', reason: this.OVER});
+    },
+
     /** @param {string} reason in plain words */
     fail: function (session, reason) {
         return this.ended(session) ? false :
@@ -121,11 +139,11 @@ ClaudeTerminalSessions.prototype = {
         var value = function (column) {
             return session.getValue(column);
         };
-        return {sessionId: value('session_id'), userId: value('user'), state: value('state'),
-            activity: value('activity'), workspaceType: value('workspace_type'),
+        return {sessionId: value('session_id'), sysId: session.getUniqueValue(), userId: value('user'),
+            state: value('state'), activity: value('activity'), workspaceType: value('workspace_type'),
             workspaceName: value('workspace_name'), columns: number(value('columns')),
             rows: number(value('rows')), outputOffset: number(value('output_offset')) || 0,
-            outputSeq: number(value('output_seq')) || 0,
+            outputSeq: this._count(session),
             createdAt: this._clock.told(value('sys_created_on')),
             lastActivityAt: this._clock.told(value('last_activity_at')),
             endedAt: this._clock.told(value('ended_at')), exitCode: number(value('exit_code')),
@@ -140,6 +158,10 @@ ClaudeTerminalSessions.prototype = {
             values.ended_at = this._clock.now();
         }
         return this.change(session, values);
+    },
+
+    _count: function (session) {
+        return Number(session.getValue('output_seq')) || 0;
     },
 
     _number: function (text) {

@@ -206,13 +206,14 @@ def test_a_command_keeps_its_number_and_waits_for_the_screen(desk: Desk) -> None
 
 
 @pytest.mark.parametrize(("mode", "command"), [("raw", "Gw=="), ("keys", ["C-c"])])
-def test_keys_do_not_wait(desk: Desk, mode: str, command: Any) -> None:
+def test_keys_wait_for_no_more_than_their_echo(desk: Desk, mode: str, command: Any) -> None:
     session = desk.session()
     desk.call("alice", "POST", f"/sessions/{session}/commands", {"command": command, "mode": mode})
     call = desk.last("command", session)
 
     assert call.body["command"] == command
-    assert "waitMs" not in call.body
+    assert call.body["waitMs"] == 120
+    assert call.body["pump"].endswith(f":{MID}")
 
 
 def test_a_command_with_the_same_key_is_sent_once(desk: Desk) -> None:

@@ -21,7 +21,7 @@ def alone(desk: Desk) -> None:
 def view(desk: Desk, session: str, user: str = "alice") -> None:
     """Look at a session."""
     answer = desk.call(user, "POST", f"/sessions/{session}/viewers")
-    assert (answer.status, answer.body) == (200, {"seconds": 60})
+    assert (answer.status, answer.body) == (200, {"seconds": 60, "writer": None})
 
 
 def pumps(desk: Desk) -> list[Call]:
