@@ -14,7 +14,15 @@
         sys_properties: 'fix script 03',
         sys_user_role: 'fix script 04', sys_user_role_contains: 'fix script 04',
         sys_security_acl: 'fix script 04', sys_security_acl_role: 'fix script 04',
-        sys_scope_privilege: 'fix script 05'
+        sys_scope_privilege: 'fix script 05',
+        sp_dependency: 'fix script 06', sp_js_include: 'fix script 06', sp_css_include: 'fix script 06',
+        m2m_sp_dependency_js_include: 'fix script 06', m2m_sp_dependency_css_include: 'fix script 06',
+        m2m_sp_widget_dependency: 'fix script 06',
+        sp_page: 'fix script 06', sp_container: 'fix script 06', sp_row: 'fix script 06',
+        sp_column: 'fix script 06', sp_instance: 'fix script 06',
+        sp_portal: 'fix script 06', sp_instance_menu: 'fix script 06',
+        sp_rectangle_menu_item: 'fix script 06',
+        sys_app_application: 'fix script 06', sys_app_module: 'fix script 06'
     };
 
     var convergence = new Convergence(WANTED, true);

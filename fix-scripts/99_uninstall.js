@@ -14,7 +14,8 @@
     /** Rows about the application that are no records of it: table, field, and which of ours it refers to. */
     var TRACES = [
         {table: 'sys_user_has_role', field: 'role', of: 'sys_user_role'},
-        {table: 'sys_group_has_role', field: 'role', of: 'sys_user_role'}
+        {table: 'sys_group_has_role', field: 'role', of: 'sys_user_role'},
+        {table: 'sp_instance', field: 'sp_widget', of: 'sp_widget'}
     ];
 
     var convergence = new Convergence(WANTED, true);

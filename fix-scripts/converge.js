@@ -36,12 +36,22 @@ Convergence.KEYS = {
     sys_security_acl: ['name', 'operation', 'type'],
     sys_security_acl_role: ['sys_security_acl', 'sys_user_role'],
     sys_properties: ['name'],
+    sp_widget: ['id'],
+    sp_page: ['id'],
+    sp_portal: ['url_suffix'],
+    m2m_sp_widget_dependency: ['sp_widget', 'sp_dependency'],
+    m2m_sp_dependency_js_include: ['sp_dependency', 'sp_js_include'],
+    m2m_sp_dependency_css_include: ['sp_dependency', 'sp_css_include'],
     sys_scope_privilege: ['source_scope', 'target_scope', 'target_name', 'target_type', 'operation']
 };
 
 /** Fields that are the administrator's once they hold something. */
 Convergence.KEPT = {
-    sys_properties: ['value']
+    sys_properties: ['value'],
+    sp_portal: ['title', 'homepage', 'sp_rectangle_menu'],
+    sp_page: ['title', 'short_description'],
+    sp_rectangle_menu_item: ['label', 'glyph', 'roles', 'order', 'active'],
+    sys_app_module: ['title', 'roles', 'order', 'active']
 };
 
 /** @returns {boolean} whether an option was set in front of the script */

@@ -22,7 +22,9 @@ from sidecar.app.record import Record
 from sidecar.errors import AppBroken
 
 _INCLUDE = re.compile(r"^( *)/\* include (\S+) \*/$", re.MULTILINE)
-_WANTED = re.compile(r"/\* wanted ([a-z_ ]+?) \*/ \[\]")
+_WANTED = re.compile(r"/\* wanted ([a-z0-9_ ]+?) \*/ \[\]")
+#: What either begins with; one that is written wrongly would silently stand for nothing.
+_MARK = re.compile(r"/\* (?:include|wanted) .*")
 #: Which field of a table's own records says to which table they belong.
 _OWNERS = {"sys_db_object": "name", "sys_dictionary": "name", "sys_index": "logical_table_name"}
 
@@ -39,10 +41,15 @@ def expanded(manifest: Manifest, source: str) -> str:
     """Return a fix script with the comments replaced.
 
     Raises:
-        AppBroken: it includes a file that is not there, or wants what the manifest does not have.
+        AppBroken: it includes a file that is not there, wants what the manifest does not have, or is in another form.
     """
     whole = _INCLUDE.sub(lambda found: _included(manifest, found[2], found[1]), source)
-    return _WANTED.sub(lambda found: _literal(manifest, wanted(manifest, found[1])), whole)
+    whole = _WANTED.sub(lambda found: _literal(manifest, wanted(manifest, found[1])), whole)
+    if left := _MARK.search(whole):
+        raise AppBroken(
+            f"a fix script holds {left[0]!r}, which is not the form of an include or of what is wanted"
+        )
+    return whole
 
 
 def wanted(manifest: Manifest, selector: str) -> list[Record]:
