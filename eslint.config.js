@@ -171,7 +171,8 @@ module.exports = [
     kind([APP + 'mid-script-includes/*.js'], MID, SERVER),
     kind([APP + 'ui-scripts/*.js'], BROWSER_CLASS, NEWER.concat(HOUSE, COLLABORATORS)),
     // These two are the edges: the terminal in the page, and the browser's own cryptography.
-    kind([APP + 'ui-scripts/Screen.js', APP + 'ui-scripts/Seal.js'], BROWSER_CLASS.concat('document'), SERVER),
+    kind([APP + 'ui-scripts/Screen.js', APP + 'ui-scripts/Seal.js'], BROWSER_CLASS.concat('document'),
+        SERVER),
     kind([APP + 'widgets/*/client.js'], WIDGET_CLIENT, SERVER),
     kind([APP + 'widgets/*/server.js'], INSTANCE.concat(OURS, WIDGET_SERVER), SERVER),
     // The controller is one function around all others, so these are counted instead. A script longer than that
