@@ -1,1 +1,523 @@
 window.claudeTerminal = window.claudeTerminal || {};
+
+/**
+ * One session in one tab: its screen painted, its output following, what is typed on its way. It stays attached
+ * through outages and says what is wrong meanwhile.
+ *
+ * Only one tab types into a session. Who that is, the instance decides; a tab renews its claim while it looks.
+ *
+ * @typedef {Object} View
+ * @property {string} state
+ * @property {?string} activity
+ * @property {boolean} reachable
+ * @property {?Problem} problem the one that matters most
+ * @property {boolean} writer whether this tab types
+ * @property {string} mode push or polling
+ * @property {?number} latency median milliseconds from a key to its answer
+ * @property {string} mid
+ * @property {?number} columns
+ * @property {?number} rows
+ * @property {boolean} painted
+ */
+(function (ns) {
+    'use strict';
+
+    var SCROLLBACK_BYTES = 200000;
+    var MOST_BYTES = 262144;
+    /** Who reloads waits for the screen, not for what can be scrolled back to. */
+    var HISTORY_WAIT_MS = 300;
+    var RESIZE_REST_MS = 200;
+    var RETRY_MS = 5000;
+    var ENDED = {terminated: true, failed: true};
+    /** Which problem is shown when there are several: the first of these. */
+    var ORDER = ['over', 'link', 'claim', 'reach', 'typing', 'screen', 'size'];
+
+    /**
+     * @param {Object} given calls, screen, timers, promises, onChange(view); news, or watch to make one; feed and
+     *     keyboard: functions that make one, for tests
+     */
+    function Attachment(given) {
+        var make = function (name, Class) {
+            return given[name] || function (parts) {
+                return new Class(parts);
+            };
+        };
+        this._calls = given.calls;
+        this._screen = given.screen;
+        this._timers = given.timers;
+        this._promises = given.promises;
+        this._onChange = given.onChange || function () {};
+        this._news = given.news || new ns.News({watch: given.watch, timers: given.timers});
+        this._feed = make('feed', ns.Feed)({calls: this._calls, timers: this._timers,
+            onOutput: this._output.bind(this), onGap: this._gap.bind(this), onState: this._state.bind(this),
+            onInput: this._settled.bind(this), onProblem: this._note.bind(this, 'link'),
+            after: this._after.bind(this)});
+        this._keyboard = make('keyboard', ns.Keyboard)({calls: this._calls, timers: this._timers,
+            onProblem: this._note.bind(this, 'typing'), onSent: this._news.active.bind(this._news)});
+        this._screen.onData(this.type.bind(this));
+        this._screen.onResize(this._resized.bind(this));
+        this._run = 0;
+        this._reset();
+    }
+
+    Attachment.prototype = {
+        /** @param {Object} row a session as the REST interface gives it @param {{take: boolean}} [how] */
+        open: function (row, how) {
+            this.leave();
+            this._run += 1;
+            this._row = row;
+            this._path = '/sessions/' + row.sessionId;
+            this._tab = this._calls.name();
+            this._adopt(row);
+            this.view.mid = row.mid || '';
+            this._keyboard.open(row.sessionId, this._tab, true);
+            this._news.follow(row.sysId, this._heard.bind(this));
+            this._paint(row.outputOffset || 0);
+            if (this._over()) {
+                this._end();
+            } else {
+                this._claim(how && how.take);
+            }
+            this._changed();
+        },
+
+        /** Type here from now on, and no longer in the tab that did. */
+        take: function () {
+            if (this._row && !this._over()) {
+                this._claim(true);
+            }
+        },
+
+        /** Let go of the session; it goes on. */
+        leave: function () {
+            if (this._row && this.view.writer) {
+                this._calls.post(this._path + '/viewers', {tab: this._tab, release: true}).then(null, function () {});
+            }
+            this._stop();
+        },
+
+        /** The page goes away, perhaps for good. */
+        hide: function () {
+            if (this._row && this.view.writer) {
+                this._calls.beacon(this._path + '/viewers', {tab: this._tab, release: true});
+            }
+        },
+
+        /** The page is looked at again, the computer woke up, or somebody asks to try again. */
+        wake: function () {
+            if (!this._row) {
+                return;
+            }
+            this._problems = {over: this._problems.over};
+            if (!this._over()) {
+                this._claim(false);
+            }
+            this._keyboard.retry();
+            this._look();
+            this._changed();
+        },
+
+        /** @param {string} text as it comes from a keyboard, control characters and all */
+        type: function (text) {
+            if (this._row && !this._over()) {
+                this._keyboard.type(text);
+            }
+        },
+
+        _reset: function () {
+            this._row = null;
+            this._problems = {};
+            this._claimedAt = -1;
+            this._claims = 0;
+            this._painting = 0;
+            this._unpainted = false;
+            this._size = null;
+            this.view = {state: '', activity: null, reachable: true, problem: null, writer: false, mode: 'polling',
+                latency: null, mid: '', columns: null, rows: null, painted: false};
+        },
+
+        _stop: function () {
+            this._run += 1;
+            this._news.stop();
+            this._feed.stop();
+            this._keyboard.close();
+            this._timers.cancel(this._beat);
+            this._timers.cancel(this._rest);
+            this._reset();
+        },
+
+        /** @returns {function} that does nothing once the session was left */
+        _still: function (fn) {
+            var run = this._run;
+            return function (value) {
+                if (run === this._run) {
+                    fn.call(this, value);
+                }
+            }.bind(this);
+        },
+
+        _over: function () {
+            return !!ENDED[this.view.state] || !!this._problems.over;
+        },
+
+        // --- who types -----------------------------------------------------------------------------------
+
+        _claim: function (take) {
+            var body = {tab: this._tab};
+            var claim = ++this._claims;
+            if (take) {
+                body.take = true;
+            }
+            this._timers.cancel(this._beat);
+            this._calls.post(this._path + '/viewers', body).then(this._still(function (answer) {
+                this._note('claim', null);
+                if (claim === this._claims) {
+                    this._claimedAt = this._timers.now();
+                    this._writes(answer.writer);
+                    this._plan(answer.seconds * 500);
+                }
+            }), this._still(function (problem) {
+                this._note('claim', problem);
+                if (problem.passing() && claim === this._claims) {
+                    this._plan(Math.max(RETRY_MS, problem.retryAfterMs));
+                }
+            }));
+        },
+
+        _plan: function (pause) {
+            this._beatDue = this._timers.now() + pause;
+            this._beat = this._timers.after(pause, this._still(this._claim.bind(this, false)));
+        },
+
+        /** @param {?string} tab the one that types now */
+        _writes: function (tab) {
+            var before = this.view.writer;
+            this.view.writer = tab === this._tab;
+            if (this.view.writer) {
+                this._ready();
+            } else {
+                this._keyboard.disable();
+            }
+            if (before !== this.view.writer) {
+                this._note('typing', null);
+                this._fitted();
+            }
+            this._changed();
+        },
+
+        /** A session that starts takes no keys yet; what is typed meanwhile is kept. */
+        _ready: function () {
+            if (this.view.writer && this.view.state !== 'starting') {
+                this._keyboard.enable();
+            }
+        },
+
+        // --- the picture ---------------------------------------------------------------------------------
+
+        /** @param {number} end offset of the output that the instance has */
+        _paint: function (end) {
+            var painting = ++this._painting;
+            var current = function (fn) {
+                return this._still(function (value) {
+                    if (painting === this._painting) {
+                        fn.call(this, value);
+                    }
+                });
+            }.bind(this);
+            this._unpainted = false;
+            if (!end) {
+                // All output is still to come, so that the terminal itself makes the picture.
+                this._painted({ansi: '', columns: this.view.columns, rows: this.view.rows, offset: 0}, null);
+                return;
+            }
+            this._history = {from: Math.max(0, end - SCROLLBACK_BYTES), pieces: [], done: false};
+            this._history.end = this._history.from;
+            this._recall(this._history);
+            if (this._over()) {
+                this._unseen(null);
+                return;
+            }
+            this._calls.ask('POST', this._path + '/screen', {}, {onLate: this._still(this._note.bind(this,
+                'screen')), wanted: function () {
+                return painting === this._painting;
+            }.bind(this)}).then(current(this._seen), current(this._unseen));
+        },
+
+        /** Bytes for scrolling back, fetched while the screen is on its way. */
+        _recall: function (history) {
+            this._calls.get(this._path + '/output?cursor=' + history.end + '&max_bytes=' + MOST_BYTES).then(
+                this._still(function (answer) {
+                    var bytes = ns.Feed.bytes(answer.data);
+                    if (history !== this._history) {
+                        return;
+                    }
+                    history.pieces = (answer.dropped ? [] : history.pieces).concat([bytes]);
+                    history.end = answer.nextCursor;
+                    if (bytes.length) {
+                        this._recall(history);
+                    } else {
+                        this._recalled(history);
+                    }
+                }), this._still(this._recalled.bind(this, history)));
+        },
+
+        _recalled: function (history) {
+            history.done = true;
+            if (history.then) {
+                history.then();
+            }
+        },
+
+        _seen: function (picture) {
+            var history = this._history;
+            var paint = this._still(function () {
+                history.then = null;
+                if (history === this._history) {
+                    this._history = null;
+                    this._painted(picture, before(history, picture.offset));
+                }
+            });
+            this._note('screen', null);
+            if (history.done) {
+                paint();
+            } else {
+                history.then = paint;
+                this._timers.after(HISTORY_WAIT_MS, paint);
+            }
+        },
+
+        /** No rendered screen: show the output as it is, which is better than nothing. */
+        _unseen: function (problem) {
+            var history = this._history;
+            var paint = this._still(function () {
+                if (history === this._history) {
+                    this._history = null;
+                    this._unpainted = !this._over();
+                    this._painted({ansi: '', columns: this.view.columns, rows: this.view.rows,
+                        offset: history.end}, joined(history.pieces));
+                }
+            });
+            if (problem) {
+                this._note('screen', problem);
+            }
+            if (history.done) {
+                paint();
+            } else {
+                history.then = paint;
+            }
+        },
+
+        _painted: function (picture, history) {
+            this._screen.restore({ansi: picture.ansi, columns: picture.columns, rows: picture.rows,
+                history: history});
+            this.view.painted = true;
+            this._feed.start(this._row.sessionId, picture.offset, this._tab);
+            this._fitted();
+            this._changed();
+        },
+
+        /** The tab that types has the say about the size; the others shrink their letters. */
+        _fitted: function () {
+            if (!this.view.painted) {
+                return;
+            }
+            if (this.view.writer) {
+                this._screen.fit();
+                this._resize();
+            } else if (this.view.columns && this.view.rows) {
+                this._screen.fix(this.view.columns, this.view.rows);
+            }
+        },
+
+        _resized: function (columns, rows) {
+            if (!this._row || !this.view.writer) {
+                return;
+            }
+            this._size = {columns: columns, rows: rows};
+            this._timers.cancel(this._rest);
+            this._rest = this._timers.after(RESIZE_REST_MS, this._still(this._resize));
+        },
+
+        /** Tell the program the size, once it rests. */
+        _resize: function () {
+            var size = this._size;
+            if (!size || !this.view.writer || this.view.state !== 'running' || !this.view.reachable ||
+                    (size.columns === this.view.columns && size.rows === this.view.rows)) {
+                return;
+            }
+            this._size = null;
+            this._calls.ask('POST', this._path + '/resize', size).then(this._still(function () {
+                this._note('size', null);
+                this._look();
+            }), this._still(function (problem) {
+                this._size = this._size || size;
+                this._note('size', problem);
+            }));
+        },
+
+        // --- what comes ----------------------------------------------------------------------------------
+
+        /** Something may be new. @param {Object} changes columns of the session's row */
+        _heard: function (changes) {
+            if (this._signedOut()) {
+                return; // each call would ask for a password
+            }
+            if (this._beatDue && this._timers.now() > this._beatDue && !this._over()) {
+                this._claim(false); // the timers of a hidden page are late
+            }
+            if (changes.writer && changes.writer !== this._tab) {
+                this._claimedAt = Math.min(this._claimedAt, this._timers.now() - 1);
+            }
+            this._look();
+        },
+
+        _look: function () {
+            this._feed.look();
+        },
+
+        _output: function (bytes) {
+            this._screen.write(bytes);
+            this._news.active();
+        },
+
+        /** Bytes are gone, so that what follows would be painted over the wrong picture. */
+        _gap: function () {
+            if (!this._over()) {
+                this._paint(this._feed.cursor);
+            }
+        },
+
+        _settled: function (items) {
+            this._keyboard.settled(items);
+        },
+
+        _after: function () {
+            return this._keyboard.after();
+        },
+
+        _state: function (answer, askedAt) {
+            var before = {state: this.view.state, reachable: this.view.reachable};
+            this._adopt(answer);
+            this._news.found(answer.outputSeq);
+            // A read that left before the claim was answered tells what was before it.
+            if (askedAt > this._claimedAt && !this._over() && answer.writer !== undefined) {
+                this._told(answer.writer);
+            }
+            if (this._over()) {
+                this._end();
+            } else {
+                this._moved(before);
+            }
+            this._changed();
+        },
+
+        _told: function (writer) {
+            if (writer && (writer === this._tab) !== this.view.writer) {
+                this._writes(writer);
+            } else if (!writer && !this.view.writer) {
+                this._claim(false); // nobody types any more
+            }
+        },
+
+        _moved: function (before) {
+            var back = this.view.reachable && !before.reachable;
+            if (before.state === 'starting') {
+                this._ready();
+            }
+            if (back) {
+                this._keyboard.retry();
+            }
+            if (back && this._unpainted) {
+                this._paint(this._feed.cursor);
+            }
+            if (back || before.state !== this.view.state) {
+                this._resize();
+            }
+        },
+
+        /** Take over what a row or an answer tells of the session. */
+        _adopt: function (told) {
+            var size = this.view.columns + ' ' + this.view.rows;
+            var view = this.view;
+            ['state', 'activity', 'columns', 'rows'].forEach(function (name) {
+                view[name] = told[name] || view[name];
+            });
+            view.reachable = told.reachable !== false;
+            this._problems.reach = view.reachable ? null : unreachable(told.problem);
+            if (size !== view.columns + ' ' + view.rows && !view.writer) {
+                this._fitted();
+            }
+        },
+
+        _end: function () {
+            this._keyboard.disable();
+            this._news.stop();
+            this._timers.cancel(this._beat);
+            this.view.writer = false;
+            this._note('over', this._problems.over || new ns.Problem({status: 409, title: 'Session ended', own: true}));
+        },
+
+        // --- what is wrong -------------------------------------------------------------------------------
+
+        _note: function (kind, problem) {
+            if (!this._row) {
+                return;
+            }
+            this._problems[kind] = problem;
+            if (problem && problem.title === 'Another tab writes') {
+                this._problems[kind] = null;
+                this._claim(false); // who writes is asked, not guessed
+            }
+            if (problem && (problem.status === 404 || problem.title === 'Session ended') && kind !== 'over' &&
+                    kind !== 'screen') {
+                this._problems.over = problem;
+                this._end();
+            }
+            this._changed();
+        },
+
+        _signedOut: function () {
+            return ORDER.some(function (kind) {
+                return this._problems[kind] && this._problems[kind].status === 401;
+            }, this);
+        },
+
+        _changed: function () {
+            var problems = this._problems;
+            this.view.problem = ORDER.map(function (kind) {
+                return problems[kind];
+            }).filter(Boolean)[0] || null;
+            this.view.mode = this._news.mode;
+            this.view.latency = this._keyboard.latency;
+            this._onChange(this.view);
+        }
+    };
+
+    /** @param {?string} why the instance's own words */
+    function unreachable(why) {
+        var mid = /^The(re is no)? MID Server/.test(why || '');
+        return new ns.Problem({status: mid ? 503 : 502, title: mid ? 'MID Server not available' : '', detail: why || '',
+            own: true});
+    }
+
+    function joined(pieces) {
+        var length = pieces.reduce(function (sum, piece) {
+            return sum + piece.length;
+        }, 0);
+        var all = new Uint8Array(length);
+        var at = 0;
+        pieces.forEach(function (piece) {
+            all.set(piece, at);
+            at += piece.length;
+        });
+        return all;
+    }
+
+    /** @returns {Uint8Array} what lies before an offset */
+    function before(history, offset) {
+        var all = joined(history.pieces);
+        return all.subarray(0, Math.max(0, all.length - Math.max(0, history.end - offset)));
+    }
+
+    ns.Attachment = Attachment;
+}(window.claudeTerminal));

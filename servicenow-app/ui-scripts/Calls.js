@@ -21,17 +21,19 @@ window.claudeTerminal = window.claudeTerminal || {};
     var QUICK_LOOK_MS = 100;
     var QUICK_FOR_MS = 2000;
     var SLOWEST_LOOK_MS = 2000;
+    /** What is to be done once. The others harm nothing when they are done twice, and know no `key`. */
+    var KEYED = /^\/(sessions|credentials|sessions\/[^\/]+\/(commands|output|screen|status|resize))$/;
 
     /**
-     * @param {Object} with_ http: $http; promises: $q; timers; random: gives 32 hex digits; send: posts a body
+     * @param {Object} given http: $http; promises: $q; timers; random: gives 32 hex digits; send: posts a body
      *     while the page is being left, see beacon
      */
-    function Calls(with_) {
-        this._http = with_.http;
-        this._promises = with_.promises;
-        this._timers = with_.timers;
-        this._random = with_.random || Calls.random;
-        this._send = with_.send || function () {};
+    function Calls(given) {
+        this._http = given.http;
+        this._promises = given.promises;
+        this._timers = given.timers;
+        this._random = given.random || Calls.random;
+        this._send = given.send || function () {};
     }
 
     /** @returns {string} 32 hex digits */
@@ -54,9 +56,9 @@ window.claudeTerminal = window.claudeTerminal || {};
             return this._once('GET', path);
         },
 
-        /** @param {Object} [body] gets a `key` if it has none @returns {Promise<Object>} */
+        /** @param {Object} [body] gets a `key` if the resource knows one @returns {Promise<Object>} */
         post: function (path, body) {
-            return this._repeated('POST', path, this._keyed(body), 0);
+            return this._repeated('POST', path, KEYED.test(path) ? this._keyed(body) : body || {}, 0);
         },
 
         /** @returns {Promise<Object>} */

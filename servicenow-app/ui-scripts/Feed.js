@@ -1,1 +1,196 @@
 window.claudeTerminal = window.claudeTerminal || {};
+
+/**
+ * A session's output as it comes, from a byte offset on. Reading changes nothing on the instance, so that an
+ * answer that got lost is simply asked for again from the same offset.
+ */
+(function (ns) {
+    'use strict';
+
+    var MOST_BYTES = 262144;
+    /** The instance answers a large piece alone: there may be more behind it. */
+    var LARGE_BYTES = 16384;
+    var FIRST_PAUSE_MS = 500;
+    var LONGEST_PAUSE_MS = 10000;
+    var DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+    var FORM = /^[A-Za-z0-9+\/]*={0,2}$/;
+    var places = null;
+
+    /**
+     * @param {Object} given calls, timers; and what is called, each of them optional:
+     *     onOutput(bytes), onGap(dropped), onInput(settled), onState(answer, askedAt), onProblem(?Problem);
+     *     after(): the number of the last input of this tab that need not be told again
+     */
+    function Feed(given) {
+        this._calls = given.calls;
+        this._timers = given.timers;
+        this._given = given;
+        this._session = null;
+        this._run = 0;
+    }
+
+    /** @param {string} text base64 @returns {Uint8Array} @throws {Problem} when it is something else */
+    Feed.bytes = function (text) {
+        var bytes = new Uint8Array(Math.floor(text.length / 4) * 3 - padding(text));
+        var i, group, at;
+        if (text.length % 4 || !FORM.test(text)) {
+            throw new ns.Problem({status: 502, title: 'Fault', detail: 'The output is damaged.'});
+        }
+        places = places || table();
+        for (i = 0, at = 0; i < text.length; i += 4, at += 3) {
+            group = places[text.charCodeAt(i)] << 18 | places[text.charCodeAt(i + 1)] << 12 |
+                places[text.charCodeAt(i + 2)] << 6 | places[text.charCodeAt(i + 3)];
+            bytes[at] = group >> 16;
+            // What lies behind the end of a typed array is not written.
+            bytes[at + 1] = group >> 8 & 255;
+            bytes[at + 2] = group & 255;
+        }
+        return bytes;
+    };
+
+    function padding(text) {
+        return text.charAt(text.length - 2) === '=' ? 2 : text.charAt(text.length - 1) === '=' ? 1 : 0;
+    }
+
+    function table() {
+        var made = [];
+        var i;
+        for (i = 0; i < DIGITS.length; i++) {
+            made[DIGITS.charCodeAt(i)] = i;
+        }
+        made['='.charCodeAt(0)] = 0;
+        return made;
+    }
+
+    Feed.prototype = {
+        /**
+         * @param {string} session
+         * @param {number} cursor the offset of the first byte that is wanted
+         * @param {?string} tab whose settled inputs are wanted
+         */
+        start: function (session, cursor, tab) {
+            this.stop();
+            this._session = session;
+            this._tab = tab;
+            this.cursor = cursor;
+            this._pause = FIRST_PAUSE_MS;
+            this._notBefore = 0;
+            this.look();
+        },
+
+        /** Something may be new. One read is under way at most; a look meanwhile causes one more. */
+        look: function () {
+            if (!this._session) {
+                return;
+            }
+            if (this._reading) {
+                this._more = true;
+                return;
+            }
+            this._cancel();
+            if (this._timers.now() < this._notBefore) {
+                this._timer = this._timers.after(this._notBefore - this._timers.now(), this.look.bind(this));
+                return;
+            }
+            this._read();
+        },
+
+        stop: function () {
+            this._run += 1; // an answer that is on its way belongs to nobody
+            this._session = null;
+            this._reading = false;
+            this._more = false;
+            this._cancel();
+        },
+
+        _read: function () {
+            var run = this._run;
+            var askedAt = this._timers.now();
+            this._reading = true;
+            this._more = false;
+            this._calls.get(this._path()).then(function (answer) {
+                if (run === this._run) {
+                    this._came(answer, askedAt);
+                }
+            }.bind(this), function (problem) {
+                if (run === this._run) {
+                    this._failed(problem);
+                }
+            }.bind(this));
+        },
+
+        _path: function () {
+            var path = '/sessions/' + this._session + '/output?cursor=' + this.cursor + '&max_bytes=' + MOST_BYTES;
+            return this._tab ? path + '&stream=' + this._tab +
+                '&after=' + (this._given.after ? this._given.after() : 0) : path;
+        },
+
+        _came: function (answer, askedAt) {
+            var run = this._run;
+            var bytes;
+            try {
+                bytes = this._checked(answer);
+            } catch (e) {
+                this._failed(ns.Problem.of(e));
+                return;
+            }
+            this._reading = false;
+            this._pause = FIRST_PAUSE_MS;
+            this.cursor = answer.nextCursor;
+            this._deliver(run, answer, bytes, askedAt);
+            if (run === this._run && (this._more || bytes.length >= LARGE_BYTES)) {
+                this.look();
+            }
+        },
+
+        _checked: function (answer) {
+            var bytes = Feed.bytes(String(answer.data || ''));
+            if (answer.cursor !== this.cursor ||
+                    answer.nextCursor !== this.cursor + (answer.dropped || 0) + bytes.length) {
+                throw new ns.Problem({status: 502, title: 'Fault', detail: 'The output does not fit together.'});
+            }
+            return bytes;
+        },
+
+        _deliver: function (run, answer, bytes, askedAt) {
+            this._tell(run, 'onProblem', null);
+            if (answer.dropped) {
+                this._tell(run, 'onGap', answer.dropped);
+            }
+            if (bytes.length) {
+                this._tell(run, 'onOutput', bytes);
+            }
+            if (answer.input && answer.input.length) {
+                this._tell(run, 'onInput', answer.input);
+            }
+            this._tell(run, 'onState', answer, askedAt);
+        },
+
+        _failed: function (problem) {
+            var run = this._run;
+            this._reading = false;
+            this._notBefore = this._timers.now() + problem.retryAfterMs;
+            this._tell(run, 'onProblem', problem);
+            if (run === this._run && problem.passing()) {
+                this._timer = this._timers.after(Math.max(this._pause, problem.retryAfterMs), this.look.bind(this));
+                this._pause = Math.min(this._pause * 2, LONGEST_PAUSE_MS);
+            }
+        },
+
+        /** What is called may start the feed anew or stop it; then the rest of an answer belongs to nobody. */
+        _tell: function (run, name, value, more) {
+            if (run === this._run && this._given[name]) {
+                this._given[name](value, more);
+            }
+        },
+
+        _cancel: function () {
+            if (this._timer) {
+                this._timers.cancel(this._timer);
+                this._timer = null;
+            }
+        }
+    };
+
+    ns.Feed = Feed;
+}(window.claudeTerminal));

@@ -1,1 +1,449 @@
 window.claudeTerminal = window.claudeTerminal || {};
+
+/**
+ * What is typed, on its way to a session: in order, each byte once, in few calls.
+ *
+ * Self-clocked: a batch leaves when at most one earlier one is still under way, so that what is typed meanwhile
+ * travels together. It leaves only after the instance has taken the one before, because the sidecar waits just
+ * two seconds for a number that is missing. A call whose answer got lost is repeated with the same key; one that
+ * failed is made anew with the same number, which the sidecar executes once.
+ *
+ * @typedef {Object} Batch
+ * @property {string} command base64
+ * @property {number} seq its number in this tab
+ * @property {string} key of the attempt
+ * @property {?string} request what the instance calls the attempt
+ * @property {string} state ready, posted, taken
+ * @property {Object} spent requests of attempts that failed
+ * @property {number} failures
+ */
+(function (ns) {
+    'use strict';
+
+    var DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+    var BATCH_BYTES = 8192;
+    var MOST_UNDER_WAY = 2;
+    /** While the way is open a large paste may wait; while it is closed nobody sees what he types. */
+    var MOST_WAITING = 1048576;
+    var MOST_HELD = 4096;
+    var UNSETTLED_MS = 5000;
+    var SLOWEST_CHECK_MS = 20000;
+    var FIRST_PAUSE_MS = 1000;
+    var LONGEST_PAUSE_MS = 15000;
+    var REMEMBERED = 20;
+    /** A failure that another attempt does not mend, but that concerns this batch only. */
+    var LOST = {'Out of order': true, 'Outcome unknown': true};
+
+    /** @param {Object} given calls, timers, onProblem(?Problem), onSent(): a batch left, all but two optional */
+    function Keyboard(given) {
+        this._calls = given.calls;
+        this._timers = given.timers;
+        this._onProblem = given.onProblem || function () {};
+        this._onSent = given.onSent || function () {};
+        this.enabled = false;
+        /** Median milliseconds from leaving to settled; null before the first. */
+        this.latency = null;
+        this._run = 0;
+        this._session = null;
+        this._early = false;
+        this._seq = 0;
+        this._forget();
+    }
+
+    Keyboard.prototype = {
+        /**
+         * @param {string} tab 32 hex digits, new for each opening: its numbers begin with 1
+         * @param {boolean} [early] keep what is typed until `enable` is called
+         */
+        open: function (session, tab, early) {
+            this.close();
+            this._session = session;
+            this._tab = tab;
+            this._seq = 0;
+            this._times = [];
+            this.latency = null;
+            this.enabled = true;
+            this._early = !!early;
+        },
+
+        close: function () {
+            this._run += 1;
+            this._cancel();
+            this._session = null;
+            this.enabled = false;
+            this._forget();
+        },
+
+        /** @param {string} text as a terminal gives it, control characters and all */
+        type: function (text) {
+            var all = this._half + text;
+            if (!this.enabled) {
+                this._say('Read only', 'What you type here is not sent.');
+                return;
+            }
+            // The second half of a character may come with the next event.
+            this._half = /[\uD800-\uDBFF]$/.test(all) ? all.charAt(all.length - 1) : '';
+            all = this._half ? all.substring(0, all.length - 1) : all;
+            if (this._fits(all)) {
+                this._waiting += all;
+                this._go();
+            }
+        },
+
+        /** @param {Object[]} items seq, request, state, problem: inputs that the sidecar has answered */
+        settled: function (items) {
+            items.forEach(function (item) {
+                var batch = this._batch(item.seq);
+                // An earlier attempt of the same batch is told as well; it changes nothing any more.
+                if (batch && !batch.spent[item.request] && (!batch.request || batch.request === item.request)) {
+                    this._settle(batch, item);
+                }
+            }, this);
+            this._go();
+        },
+
+        /** @returns {number} every input up to this number is settled for good */
+        after: function () {
+            return this._batches.length ? this._batches[0].seq - 1 : this._seq;
+        },
+
+        /** @returns {boolean} whether something typed has not arrived yet */
+        busy: function () {
+            return this._batches.length > 0 || this._waiting !== '';
+        },
+
+        /** The way may be open again: try at once what is held. */
+        retry: function () {
+            if (this._session && this._pausedFor) {
+                this._resume();
+            }
+        },
+
+        /** Type here again, after somebody else did. */
+        enable: function () {
+            this.enabled = true;
+            this._early = false;
+            this._told = '';
+            this._go();
+        },
+
+        /** Take nothing more; what has left is still watched. */
+        disable: function () {
+            this.enabled = false;
+            this._told = '';
+            this._waiting = '';
+            this._half = '';
+        },
+
+        _forget: function () {
+            this._batches = [];
+            this._waiting = '';
+            this._half = '';
+            this._told = '';
+            this._pausedFor = null;
+            this._pause = FIRST_PAUSE_MS;
+        },
+
+        _fits: function (text) {
+            var held = this._pausedFor || this._early ? MOST_HELD : MOST_WAITING;
+            if (size(this._waiting) + size(text) <= held) {
+                return true;
+            }
+            this._say('Typing lost', held === MOST_HELD ? 'The way to Claude is closed. ' + MOST_HELD +
+                ' bytes are kept for when it is open again; what you type beyond that is lost.' :
+                'This is more than can wait to be sent. Put a file of this size into the workspace instead.');
+            return false;
+        },
+
+        _batch: function (seq) {
+            return this._batches.filter(function (batch) {
+                return batch.seq === seq;
+            })[0] || null;
+        },
+
+        /** Send what may be sent now: an attempt anew first, then what waits. */
+        _go: function () {
+            var ready = this._batches.filter(function (batch) {
+                return batch.state === 'ready';
+            })[0];
+            var posted = this._batches.some(function (batch) {
+                return batch.state === 'posted';
+            });
+            if (posted || this._pausedFor || this._early || !this._session) {
+                return;
+            }
+            if (ready) {
+                this._post(ready);
+            } else if (this._waiting && this._batches.length < MOST_UNDER_WAY) {
+                this._post(this._next());
+            }
+        },
+
+        _next: function () {
+            var end = cut(this._waiting, BATCH_BYTES);
+            var batch = {command: base64(utf8(this._waiting.substring(0, end))), seq: ++this._seq,
+                key: this._calls.name(), request: null, state: 'ready', spent: {}, failures: 0,
+                leftAt: this._timers.now()};
+            this._waiting = this._waiting.substring(end);
+            this._batches.push(batch);
+            return batch;
+        },
+
+        _post: function (batch) {
+            var key = batch.key || this._calls.name();
+            var mine = function () {
+                return batch.key === key && this._batches.indexOf(batch) >= 0;
+            }.bind(this);
+            batch.state = 'posted';
+            batch.key = key;
+            this._calls.post('/sessions/' + this._session + '/commands', {command: batch.command, mode: 'raw',
+                stream: this._tab, seq: batch.seq, key: key}).then(this._still(mine, function (accepted) {
+                this._taken(batch, accepted.request);
+            }), this._still(mine, function (problem) {
+                this._refused(batch, problem);
+            }));
+            this._onSent();
+        },
+
+        /** @returns {function} that does nothing once the keyboard was closed, or what it is about is settled */
+        _still: function (open, fn) {
+            var run = this._run;
+            return function (value) {
+                if (run === this._run && open()) {
+                    fn.call(this, value);
+                }
+            }.bind(this);
+        },
+
+        _taken: function (batch, request) {
+            if (batch.spent[request]) {
+                // The repeated call of an attempt that is known to have failed.
+                this._anew(batch);
+            } else {
+                batch.state = 'taken';
+                batch.request = request;
+                this._watch(batch, UNSETTLED_MS);
+            }
+            this._go();
+        },
+
+        _refused: function (batch, problem) {
+            batch.state = 'ready';
+            if (problem.passing() || problem.status === 401) {
+                this._hold(problem);
+            } else {
+                this._give(problem);
+            }
+        },
+
+        /** The way is closed: keep everything, and try again by itself unless somebody has to sign in. */
+        _hold: function (problem) {
+            this._pausedFor = problem;
+            this._onProblem(problem);
+            this._cancel();
+            if (problem.passing()) {
+                this._timer = this._timers.after(Math.max(this._pause, problem.retryAfterMs),
+                    this._still(always, this._resume));
+                this._pause = Math.min(this._pause * 2, LONGEST_PAUSE_MS);
+            }
+        },
+
+        _resume: function () {
+            this._cancel();
+            this._pausedFor = null;
+            this._go();
+        },
+
+        /** It can never arrive: nothing that was typed after it may either. */
+        _give: function (problem) {
+            this._batches = [];
+            this.disable();
+            this._told = 'Read only';
+            this._onProblem(problem);
+        },
+
+        /** Nobody told of it for long: ask, in case the news got lost. */
+        _watch: function (batch, pause) {
+            var request = batch.request;
+            var mine = function () {
+                return batch.request === request && this._batches.indexOf(batch) >= 0;
+            }.bind(this);
+            this._timers.after(pause, this._still(mine, function () {
+                this._check(batch, mine);
+                this._watch(batch, Math.min(pause * 2, SLOWEST_CHECK_MS));
+            }));
+        },
+
+        _check: function (batch, mine) {
+            var settle = function (state, problem) {
+                this.settled([{seq: batch.seq, request: batch.request, state: state, problem: problem}]);
+            }.bind(this);
+            this._calls.get('/requests/' + batch.request).then(this._still(mine, function (view) {
+                if (view.state !== 'queued') {
+                    settle(view.state, view.problem);
+                } else if (view.problem) {
+                    this._onProblem(ns.Problem.of(view.problem));
+                }
+            }), this._still(mine, function (problem) {
+                if (problem.status === 404) {
+                    settle('failed', {status: 409, title: 'Outcome unknown'});
+                }
+            }));
+        },
+
+        _settle: function (batch, item) {
+            var problem = item.state === 'failed' ? ns.Problem.of(item.problem || {status: 500, title: ''}) : null;
+            if (!problem) {
+                this._arrived(batch);
+            } else if (problem.passing()) {
+                batch.spent[item.request] = true;
+                batch.failures += 1;
+                this._anew(batch);
+                if (batch.failures > 1) {
+                    this._hold(problem); // the first time may have been bad luck, and speed keeps the order
+                }
+            } else if (LOST[problem.title]) {
+                this._remove(batch);
+                this._onProblem(problem);
+            } else {
+                this._give(problem);
+            }
+        },
+
+        _anew: function (batch) {
+            batch.state = 'ready';
+            batch.request = null;
+            batch.key = null;
+        },
+
+        _arrived: function (batch) {
+            this._remove(batch);
+            this._times = this._times.concat(this._timers.now() - batch.leftAt).slice(-REMEMBERED);
+            this.latency = median(this._times);
+            this._pause = FIRST_PAUSE_MS;
+            this._told = '';
+            if (this._pausedFor) {
+                this._resume();
+            }
+            this._onProblem(null);
+        },
+
+        _remove: function (batch) {
+            this._batches = this._batches.filter(function (other) {
+                return other !== batch;
+            });
+        },
+
+        /** Once, until something changes. */
+        _say: function (title, detail) {
+            if (this._told !== title) {
+                this._told = title;
+                this._onProblem(new ns.Problem({status: 409, title: title, detail: detail, own: true}));
+            }
+        },
+
+        _cancel: function () {
+            if (this._timer) {
+                this._timers.cancel(this._timer);
+                this._timer = null;
+            }
+        }
+    };
+
+    function always() {
+        return true;
+    }
+
+    /** @returns {number} code unit → bytes in UTF-8; half a pair counts as the replacement or half of four */
+    function weight(text, i) {
+        var code = text.charCodeAt(i);
+        if (code < 0x80) {
+            return 1;
+        }
+        return code < 0x800 || paired(text, i) ? 2 : 3;
+    }
+
+    /** @returns {boolean} whether the code unit is one half of a whole character */
+    function paired(text, i) {
+        var code = text.charCodeAt(i);
+        var high = code >= 0xD800 && code < 0xDC00;
+        var low = code >= 0xDC00 && code < 0xE000;
+        var other = text.charCodeAt(high ? i + 1 : i - 1);
+        return high && other >= 0xDC00 && other < 0xE000 || low && other >= 0xD800 && other < 0xDC00;
+    }
+
+    function size(text) {
+        var bytes = 0;
+        var i;
+        for (i = 0; i < text.length; i++) {
+            bytes += weight(text, i);
+        }
+        return bytes;
+    }
+
+    /** @returns {number} so many code units fit, without cutting a character */
+    function cut(text, most) {
+        var bytes = 0;
+        var i = 0;
+        var step;
+        while (i < text.length) {
+            step = paired(text, i) ? 2 : 1;
+            bytes += step === 2 ? 4 : weight(text, i);
+            if (bytes > most) {
+                break;
+            }
+            i += step;
+        }
+        return i;
+    }
+
+    /** @returns {number[]} half a character becomes the replacement character */
+    function utf8(text) {
+        var bytes = [];
+        var i, code;
+        for (i = 0; i < text.length; i++) {
+            code = text.charCodeAt(i);
+            if (paired(text, i)) {
+                i += 1;
+                code = 0x10000 + (code - 0xD800) * 0x400 + text.charCodeAt(i) - 0xDC00;
+            } else if (code >= 0xD800 && code < 0xE000) {
+                code = 0xFFFD;
+            }
+            append(bytes, code);
+        }
+        return bytes;
+    }
+
+    function append(bytes, code) {
+        if (code < 0x80) {
+            bytes.push(code);
+        } else if (code < 0x800) {
+            bytes.push(0xC0 | code >> 6, 0x80 | code & 63);
+        } else if (code < 0x10000) {
+            bytes.push(0xE0 | code >> 12, 0x80 | code >> 6 & 63, 0x80 | code & 63);
+        } else {
+            bytes.push(0xF0 | code >> 18, 0x80 | code >> 12 & 63, 0x80 | code >> 6 & 63, 0x80 | code & 63);
+        }
+    }
+
+    function base64(bytes) {
+        var text = '';
+        var i, group;
+        for (i = 0; i < bytes.length; i += 3) {
+            group = bytes[i] << 16 | (bytes[i + 1] || 0) << 8 | (bytes[i + 2] || 0);
+            text += DIGITS.charAt(group >> 18) + DIGITS.charAt(group >> 12 & 63) +
+                (i + 1 < bytes.length ? DIGITS.charAt(group >> 6 & 63) : '=') +
+                (i + 2 < bytes.length ? DIGITS.charAt(group & 63) : '=');
+        }
+        return text;
+    }
+
+    function median(numbers) {
+        var sorted = numbers.slice().sort(function (a, b) {
+            return a - b;
+        });
+        return sorted[Math.floor(sorted.length / 2)];
+    }
+
+    ns.Keyboard = Keyboard;
+}(window.claudeTerminal));

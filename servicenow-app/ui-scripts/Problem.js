@@ -123,7 +123,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _said: function () {
-            if (TITLES.hasOwnProperty(this.title)) {
+            if (Object.prototype.hasOwnProperty.call(TITLES, this.title)) {
                 return TITLES[this.title];
             }
             if (this.status >= 500 && !this.own && this.title !== 'Fault') {
