@@ -32,6 +32,8 @@ Result = TypeVar("Result")
 
 FOLDER = ROOT / ".demo"
 MID = "mid-a"
+#: The app's portal, below the instance's address.
+PORTAL = "claude"
 #: What the stand-in accepts; a real key is never printed.
 STAND_IN_KEY = "sk-ant-stand-in-for-the-demo"
 QUESTION = "Greet the ServiceNow users in one sentence."
@@ -43,7 +45,8 @@ READ_EACH_S = 0.1
 ABOUT = """\
 Start the sidecar, an emulated ServiceNow instance with the app installed as an administrator would, and an emulated
 MID Server. Then, as a user of the instance: seal an API key, create a session with the real Claude Code CLI, send a
-command, and read the reply, all of it through the ECC queue. Shows every row it took, and stays up until Ctrl-C.
+command, and read the reply, all of it through the ECC queue. Shows every row it took, and stays up until Ctrl-C with
+the terminal in a page of the emulated Service Portal, where that session can be gone on with.
 With ANTHROPIC_API_KEY set Claude answers; without it a stand-in for its API does, and nothing leaves this machine.
 """
 
@@ -103,7 +106,7 @@ def run(stack: ExitStack, folder: Path, *, stay: bool) -> None:
         raise DemoError("the reply does not hold the word that was asked for.")
     if stay:
         print_next(stage, session)
-        print("\nCtrl-C ends the demo.", flush=True)
+        print_portal(stage)
         signal.pause()
 
 
@@ -228,7 +231,7 @@ def print_next(stage: Stage, session: str) -> None:
     url = stage.site.platform.url
     print(f"""
   The instance is {url}: user {USER}, password {USER}; administrator {ADMIN}, password {ADMIN_PASSWORD}.
-  Go on by hand, in another terminal:
+  Without a browser, in another terminal:
 
     export S={url}{APP}/sessions/{session}
     call() {{ curl -s -u {USER}:{USER} -H "Content-Type: application/json" "$@"; }}
@@ -240,6 +243,23 @@ def print_next(stage: Stage, session: str) -> None:
     curl -s -u {ADMIN}:{ADMIN_PASSWORD} "{url}/api/now/table/ecc_queue?sysparm_fields=queue,name,state&sysparm_limit=5" | jq .
 
   The sidecar behind it has its own page: {stage.sidecar.url}/docs""")
+
+
+def print_portal(stage: Stage) -> None:
+    """Print where the terminal is, so that it is seen below everything else."""
+    url = f"{stage.site.platform.url}/{PORTAL}"
+    lines = [
+        "Your terminal, in a browser:",
+        "",
+        f"  {url}    user {USER}    password {USER}",
+        "",
+        "The session above is in its list. Ctrl-C here ends the demo.",
+    ]
+    width = max(len(line) for line in lines) + 4
+    print("\n  ╔" + "═" * width + "╗")
+    for line in lines:
+        print(f"  ║  {line.ljust(width - 2)}║")
+    print("  ╚" + "═" * width + "╝", flush=True)
 
 
 if __name__ == "__main__":
