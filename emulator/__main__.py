@@ -15,7 +15,7 @@ import requests
 
 from emulator import installation
 from emulator.midserver import Sidecar
-from emulator.platform import ADMIN, ADMIN_PASSWORD
+from emulator.platform import ADMIN, ADMIN_PASSWORD, Platform
 from emulator.rhino import RhinoError
 from emulator.servicenow import APP, InstanceError
 from emulator.site import USER, Site, instance, mid_server
@@ -106,8 +106,14 @@ def _start(stack: ExitStack, options: Namespace, data: Path) -> None:
     if options.update_set:
         counts = platform.admin.import_update_set(options.update_set)
         print(f"committed  {options.update_set}: {counts}", flush=True)
-    if options.no_mid:
-        return
+    if not options.no_mid:
+        _beside(stack, options, data, platform)
+    for portal in platform.admin.table("sp_portal").rows("inactive=false", fields="title,url_suffix"):
+        print(f"portal     {platform.url}/{portal['url_suffix']}   {portal['title']}", flush=True)
+
+
+def _beside(stack: ExitStack, options: Namespace, data: Path, platform: Platform) -> None:
+    """Run a MID Server beside the instance, and install the app, which needs one."""
     sidecar = Sidecar(options.sidecar, options.token_file.resolve()) if options.sidecar else None
     home = data / options.mid
     mid = stack.enter_context(mid_server(home, options.mid, platform.admin, sidecar))

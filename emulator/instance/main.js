@@ -14,6 +14,7 @@ var soap = require('http/soap');
 var table = require('http/table');
 var updateset = require('http/updateset');
 var people = require('platform/people');
+var portal = require('../portal/portal');
 var users = require('platform/users');
 var watchers = require('http/watchers');
 
@@ -79,7 +80,8 @@ function serve(platform, options) {
     var handlers = [
         new control.Control(platform, parts), parts.signIn, new table.TableApi(platform, parts.signIn),
         new scripted.Scripted(platform, parts.signIn), new soap.Soap(platform, parts.signIn, parts.faults),
-        new amb.Amb(parts.signIn, parts.faults, new watchers.Watchers(platform))
+        new amb.Amb(parts.signIn, parts.faults, new watchers.Watchers(platform)),
+        new portal.Portal(platform, parts.signIn)
     ];
     var web = new server.Server(platform, handlers, parts.faults);
     return {web: web, port: web.start(options.port)};

@@ -2,6 +2,7 @@
  * Who is asking: Basic authentication, or the cookie of a session; the form at /login.do.
  */
 
+var page = require('http/signin_page');
 var web = require('http/exchange');
 
 var COOKIE = 'JSESSIONID';
@@ -80,7 +81,7 @@ exports.SignIn.prototype = {
         } else if (exchange.method === 'POST') {
             this._enter(exchange);
         } else {
-            form(exchange, 200, '');
+            form(exchange, 200, '', exchange.parameter('sysparm_goto_url'));
         }
     },
 
@@ -88,7 +89,7 @@ exports.SignIn.prototype = {
         var sent = web.parameters(exchange.text(FORM_BYTES));
         var user = this._users.signIn(first(sent.user_name), first(sent.user_password));
         if (user === null) {
-            form(exchange, 401, 'User name or password invalid');
+            form(exchange, 401, 'User name or password invalid', first(sent.sysparm_goto_url));
             return;
         }
         this.open(exchange, user, true);
@@ -198,11 +199,8 @@ function localPath(wish) {
     return /^\/?[A-Za-z0-9_][A-Za-z0-9_.\/?=&%-]*$/.test(wish) ? '/' + wish.replace(/^\//, '') : '/';
 }
 
-function form(exchange, status, problem) {
-    exchange.reply(status, 'text/html;charset=UTF-8', '<!DOCTYPE html><html lang="en"><title>Log in</title>' +
-        '<form method="post" action="/login.do"><p role="alert">' + problem + '</p>' +
-        '<label>User name <input name="user_name" autocomplete="username"></label> ' +
-        '<label>Password <input name="user_password" type="password" ' +
-        'autocomplete="current-password"></label> ' +
-        '<button>Log in</button></form></html>');
+/** @param {string|null} wish where to go afterwards */
+function form(exchange, status, problem, wish) {
+    exchange.set('Cache-Control', 'no-store');
+    exchange.reply(status, 'text/html;charset=UTF-8', page.of(problem, localPath(wish || '')));
 }
