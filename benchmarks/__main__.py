@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from benchmarks import api, bridge, echo, fleet, flood, memory, report, rotation, start
+from benchmarks import api, bridge, echo, fleet, flood, memory, portal, report, rotation, start
 from benchmarks.conditions import conditions
 from benchmarks.figures import Outcome
 from benchmarks.progress import say
@@ -19,7 +19,7 @@ _ABOUT = """\
 Measure the sidecar, each figure beside the bare thing in the same run: the service as it is run (gunicorn, loopback,
 SQLite), and the same program on a PTY of pexpect with nothing in between. The two take turns.
 
-parts, all of them by default, about 18 minutes in total:
+parts, all of them by default, about 25 minutes in total:
 
   api       every endpoint that touches no terminal, beside an empty Flask view       (30 s)
   bridge    commands through the emulated instance's ECC queue; rows of watched terminals  (12 min)
@@ -27,6 +27,7 @@ parts, all of them by default, about 18 minutes in total:
   fleet     50 sessions that print 2 KB/s each, with a waiting reader each          (50 s)
   flood     a child that prints 100 MB while it is read; every byte is checked      (30 s)
   memory    master and worker, idle and with 20 and 50 sessions; needs root         (40 s)
+  portal    the terminal in a browser on the emulated portal, beside a bare xterm      (7 min)
   rotation  10,000 credentials are re-encrypted while others work                   (20 s)
   start     create → ready and wake → ready of the real Claude Code CLI             (2 min)
 """
@@ -51,6 +52,7 @@ PARTS: dict[str, Callable[[], Outcome]] = {
     "fleet": fleet.measure,
     "flood": flood.measure,
     "memory": memory.measure,
+    "portal": portal.measure,
     "rotation": rotation.measure,
     "start": start.measure,
 }

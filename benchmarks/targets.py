@@ -32,3 +32,11 @@ BRIDGE_IDLE = Target(0)
 BRIDGE_MORE_ROWS = Target(0)
 #: Instance and MID Server up, the app installed before, in seconds.
 EMULATOR_START_S = Target(5)
+#: In a browser, the instance with 50 ms round trip, in milliseconds: a command's first output and a key's echo painted,
+#: 200 KB painted to the end, the screen painted after a reload; each without the push channel.
+PORTAL_COMMAND_P50 = Target(500)
+PORTAL_COMMAND_P99 = Target(1500)
+PORTAL_ECHO_P50 = Target(500)
+PORTAL_LONG = Target(5000)
+PORTAL_RELOAD = Target(1500)
+PORTAL_POLLED_MORE = Target(3000)
