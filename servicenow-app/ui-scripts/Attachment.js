@@ -22,10 +22,6 @@ window.claudeTerminal = window.claudeTerminal || {};
 (function (ns) {
     'use strict';
 
-    var SCROLLBACK_BYTES = 200000;
-    var MOST_BYTES = 262144;
-    /** Who reloads waits for the screen, not for what can be scrolled back to. */
-    var HISTORY_WAIT_MS = 300;
     var RESIZE_REST_MS = 200;
     var RETRY_MS = 5000;
     var ENDED = {terminated: true, failed: true};
@@ -52,6 +48,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             onOutput: this._output.bind(this), onGap: this._gap.bind(this), onState: this._state.bind(this),
             onInput: this._settled.bind(this), onProblem: this._note.bind(this, 'link'),
             after: this._after.bind(this)});
+        this._picture = new ns.Picture({calls: this._calls, screen: this._screen, timers: this._timers,
+            onPainted: this._painted.bind(this), onProblem: this._note.bind(this, 'screen')});
         this._keyboard = make('keyboard', ns.Keyboard)({calls: this._calls, timers: this._timers,
             onProblem: this._note.bind(this, 'typing'), onSent: this._news.active.bind(this._news)});
         this._screen.onData(this.type.bind(this));
@@ -91,7 +89,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         /** Let go of the session; it goes on. */
         leave: function () {
             if (this._row && this.view.writer) {
-                this._calls.post(this._path + '/viewers', {tab: this._tab, release: true}).then(null, function () {});
+                // Nobody waits for it: a claim that is not renewed runs out.
+                this._calls.post(this._path + '/viewers', {tab: this._tab, release: true})
+                    .then(null, nothing);
             }
             this._stop();
         },
@@ -129,17 +129,16 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._problems = {};
             this._claimedAt = -1;
             this._claims = 0;
-            this._painting = 0;
-            this._unpainted = false;
             this._size = null;
-            this.view = {state: '', activity: null, reachable: true, problem: null, writer: false, mode: 'polling',
-                latency: null, mid: '', columns: null, rows: null, painted: false};
+            this.view = {state: '', activity: null, reachable: true, problem: null, writer: false,
+                mode: 'polling', latency: null, mid: '', columns: null, rows: null, painted: false};
         },
 
         _stop: function () {
             this._run += 1;
             this._news.stop();
             this._feed.stop();
+            this._picture.cancel();
             this._keyboard.close();
             this._timers.cancel(this._beat);
             this._timers.cancel(this._rest);
@@ -214,104 +213,15 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         // --- the picture ---------------------------------------------------------------------------------
 
-        /** @param {number} end offset of the output that the instance has */
         _paint: function (end) {
-            var painting = ++this._painting;
-            var current = function (fn) {
-                return this._still(function (value) {
-                    if (painting === this._painting) {
-                        fn.call(this, value);
-                    }
-                });
-            }.bind(this);
-            this._unpainted = false;
-            if (!end) {
-                // All output is still to come, so that the terminal itself makes the picture.
-                this._painted({ansi: '', columns: this.view.columns, rows: this.view.rows, offset: 0}, null);
-                return;
-            }
-            this._history = {from: Math.max(0, end - SCROLLBACK_BYTES), pieces: [], done: false};
-            this._history.end = this._history.from;
-            this._recall(this._history);
-            if (this._over()) {
-                this._unseen(null);
-                return;
-            }
-            this._calls.ask('POST', this._path + '/screen', {}, {onLate: this._still(this._note.bind(this,
-                'screen')), wanted: function () {
-                return painting === this._painting;
-            }.bind(this)}).then(current(this._seen), current(this._unseen));
+            this._picture.paint({path: this._path, end: end, columns: this.view.columns, rows: this.view.rows,
+                // A program that starts has printed nothing yet, one that ended will never answer.
+                rendered: !this._over() && this.view.state !== 'starting'});
         },
 
-        /** Bytes for scrolling back, fetched while the screen is on its way. */
-        _recall: function (history) {
-            this._calls.get(this._path + '/output?cursor=' + history.end + '&max_bytes=' + MOST_BYTES).then(
-                this._still(function (answer) {
-                    var bytes = ns.Feed.bytes(answer.data);
-                    if (history !== this._history) {
-                        return;
-                    }
-                    history.pieces = (answer.dropped ? [] : history.pieces).concat([bytes]);
-                    history.end = answer.nextCursor;
-                    if (bytes.length) {
-                        this._recall(history);
-                    } else {
-                        this._recalled(history);
-                    }
-                }), this._still(this._recalled.bind(this, history)));
-        },
-
-        _recalled: function (history) {
-            history.done = true;
-            if (history.then) {
-                history.then();
-            }
-        },
-
-        _seen: function (picture) {
-            var history = this._history;
-            var paint = this._still(function () {
-                history.then = null;
-                if (history === this._history) {
-                    this._history = null;
-                    this._painted(picture, before(history, picture.offset));
-                }
-            });
-            this._note('screen', null);
-            if (history.done) {
-                paint();
-            } else {
-                history.then = paint;
-                this._timers.after(HISTORY_WAIT_MS, paint);
-            }
-        },
-
-        /** No rendered screen: show the output as it is, which is better than nothing. */
-        _unseen: function (problem) {
-            var history = this._history;
-            var paint = this._still(function () {
-                if (history === this._history) {
-                    this._history = null;
-                    this._unpainted = !this._over();
-                    this._painted({ansi: '', columns: this.view.columns, rows: this.view.rows,
-                        offset: history.end}, joined(history.pieces));
-                }
-            });
-            if (problem) {
-                this._note('screen', problem);
-            }
-            if (history.done) {
-                paint();
-            } else {
-                history.then = paint;
-            }
-        },
-
-        _painted: function (picture, history) {
-            this._screen.restore({ansi: picture.ansi, columns: picture.columns, rows: picture.rows,
-                history: history});
+        _painted: function (offset) {
             this.view.painted = true;
-            this._feed.start(this._row.sessionId, picture.offset, this._tab);
+            this._feed.start(this._row.sessionId, offset, this._tab);
             this._fitted();
             this._changed();
         },
@@ -427,7 +337,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (back) {
                 this._keyboard.retry();
             }
-            if (back && this._unpainted) {
+            if (back && this._picture.rough) {
                 this._paint(this._feed.cursor);
             }
             if (back || before.state !== this.view.state) {
@@ -454,7 +364,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._news.stop();
             this._timers.cancel(this._beat);
             this.view.writer = false;
-            this._note('over', this._problems.over || new ns.Problem({status: 409, title: 'Session ended', own: true}));
+            this._note('over', this._problems.over || new ns.Problem({status: 409, title: 'Session ended',
+                own: true}));
         },
 
         // --- what is wrong -------------------------------------------------------------------------------
@@ -493,30 +404,14 @@ window.claudeTerminal = window.claudeTerminal || {};
         }
     };
 
+    function nothing() {
+    }
+
     /** @param {?string} why the instance's own words */
     function unreachable(why) {
         var mid = /^The(re is no)? MID Server/.test(why || '');
-        return new ns.Problem({status: mid ? 503 : 502, title: mid ? 'MID Server not available' : '', detail: why || '',
-            own: true});
-    }
-
-    function joined(pieces) {
-        var length = pieces.reduce(function (sum, piece) {
-            return sum + piece.length;
-        }, 0);
-        var all = new Uint8Array(length);
-        var at = 0;
-        pieces.forEach(function (piece) {
-            all.set(piece, at);
-            at += piece.length;
-        });
-        return all;
-    }
-
-    /** @returns {Uint8Array} what lies before an offset */
-    function before(history, offset) {
-        var all = joined(history.pieces);
-        return all.subarray(0, Math.max(0, all.length - Math.max(0, history.end - offset)));
+        return new ns.Problem({status: mid ? 503 : 502, title: mid ? 'MID Server not available' : '',
+            detail: why || '', own: true});
     }
 
     ns.Attachment = Attachment;

@@ -108,7 +108,8 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _once: function (method, path, body) {
             var promises = this._promises;
-            var config = {method: method, url: BASE + path, timeout: TIMEOUT_MS, headers: {Accept: 'application/json'}};
+            var config = {method: method, url: BASE + path, timeout: TIMEOUT_MS,
+                headers: {Accept: 'application/json'}};
             if (body !== undefined) {
                 config.data = body;
             }
@@ -190,8 +191,9 @@ window.claudeTerminal = window.claudeTerminal || {};
 
     /** A page instead of an answer is mostly the sign-in of a company, which answers 200. */
     function foreign(answer) {
-        return new ns.Problem(/^\s*</.test(String(answer.data)) ? {status: 401} :
-            {status: 502, title: 'Fault', detail: 'The instance gave an answer that this page does not understand.'});
+        var page = /^\s*</.test(String(answer.data));
+        return new ns.Problem(page ? {status: 401} : {status: 502, title: 'Fault',
+            detail: 'The instance gave an answer that this page does not understand.'});
     }
 
     ns.Calls = Calls;

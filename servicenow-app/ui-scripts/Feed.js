@@ -89,7 +89,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             this._cancel();
             if (this._timers.now() < this._notBefore) {
-                this._timer = this._timers.after(this._notBefore - this._timers.now(), this.look.bind(this));
+                this._timer = this._timers.after(this._notBefore - this._timers.now(),
+                    this.look.bind(this));
                 return;
             }
             this._read();
@@ -120,7 +121,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _path: function () {
-            var path = '/sessions/' + this._session + '/output?cursor=' + this.cursor + '&max_bytes=' + MOST_BYTES;
+            var path = '/sessions/' + this._session + '/output?cursor=' + this.cursor +
+                '&max_bytes=' + MOST_BYTES;
             return this._tab ? path + '&stream=' + this._tab +
                 '&after=' + (this._given.after ? this._given.after() : 0) : path;
         },
@@ -147,7 +149,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             var bytes = Feed.bytes(String(answer.data || ''));
             if (answer.cursor !== this.cursor ||
                     answer.nextCursor !== this.cursor + (answer.dropped || 0) + bytes.length) {
-                throw new ns.Problem({status: 502, title: 'Fault', detail: 'The output does not fit together.'});
+                throw new ns.Problem({status: 502, title: 'Fault',
+                    detail: 'The output does not fit together.'});
             }
             return bytes;
         },
@@ -172,7 +175,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._notBefore = this._timers.now() + problem.retryAfterMs;
             this._tell(run, 'onProblem', problem);
             if (run === this._run && problem.passing()) {
-                this._timer = this._timers.after(Math.max(this._pause, problem.retryAfterMs), this.look.bind(this));
+                this._timer = this._timers.after(Math.max(this._pause, problem.retryAfterMs),
+                    this.look.bind(this));
                 this._pause = Math.min(this._pause * 2, LONGEST_PAUSE_MS);
             }
         },

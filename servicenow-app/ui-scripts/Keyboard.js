@@ -95,7 +95,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             items.forEach(function (item) {
                 var batch = this._batch(item.seq);
                 // An earlier attempt of the same batch is told as well; it changes nothing any more.
-                if (batch && !batch.spent[item.request] && (!batch.request || batch.request === item.request)) {
+                if (batch && !batch.spent[item.request] &&
+                        (!batch.request || batch.request === item.request)) {
                     this._settle(batch, item);
                 }
             }, this);
@@ -292,8 +293,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _settle: function (batch, item) {
-            var problem = item.state === 'failed' ? ns.Problem.of(item.problem || {status: 500, title: ''}) : null;
-            if (!problem) {
+            var problem = ns.Problem.of(item.problem || {status: 500, title: 'Fault'});
+            if (item.state === 'done') {
                 this._arrived(batch);
             } else if (problem.passing()) {
                 batch.spent[item.request] = true;

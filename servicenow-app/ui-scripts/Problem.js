@@ -10,23 +10,26 @@ window.claudeTerminal = window.claudeTerminal || {};
 
     /** A title of the instance or the sidecar → what to say. {detail} stands for the problem's own sentence. */
     var TITLES = {
-        'No API key': ['An API key is missing', '{detail} Claude works with your own Anthropic API key.', 'key'],
+        'No API key': ['An API key is missing', '{detail} Claude works with your own Anthropic API key.',
+            'key'],
         'Credential gone': ['Your API key was removed', 'This session used a stored key that is gone. ' +
             'Store a key, then start a new session.', 'key'],
-        'MID Server not available': ['The MID Server is down', '{detail} Your session is kept, and this page ' +
-            'goes on by itself when it is back.', 'retry'],
+        'MID Server not available': ['The MID Server is down', '{detail} Your session is kept, and this ' +
+            'page goes on by itself when it is back.', 'retry'],
         'No answer yet': ['The queue does not move', '{detail}', null],
         'No answer': ['No answer came', '{detail}', 'retry'],
         'Another tab writes': ['Another tab writes', 'This session is open for typing elsewhere. ' +
             'Here you can read along, or take over.', null],
-        'Session ended': ['The session has ended', 'Its output can still be read. Start a new one to go on.', 'new'],
-        'Out of order': ['Some typing was lost', 'The connection failed for too long, and a few characters did ' +
-            'not arrive. Look at the screen before you go on.', null],
-        'Outcome unknown': ['It is not known whether that arrived', 'The sidecar was cut off in the middle. ' +
-            'Look at the screen before you go on.', null],
+        'Session ended': ['The session has ended', 'Its output can still be read. Start a new one to go on.',
+            'new'],
+        'Out of order': ['Some typing was lost', 'The connection failed for too long, and a few characters ' +
+            'did not arrive. Look at the screen before you go on.', null],
+        'Outcome unknown': ['It is not known whether that arrived', 'The sidecar was cut off in the ' +
+            'middle. Look at the screen before you go on.', null],
         'Not set up': ['No MID Server is set up', '{detail}', 'admin'],
         'Queue refused the call': ['The ECC queue refused the call', '{detail}', 'admin'],
-        'Draining': ['The sidecar is being serviced', 'It starts no new sessions now. Try again later.', 'retry'],
+        'Draining': ['The sidecar is being serviced', 'It starts no new sessions now. Try again later.',
+            'retry'],
         'Claude Code unavailable': ['Claude Code cannot be started', '{detail}', 'admin'],
         'Start failed': ['Claude did not start', '{detail}', 'new'],
         'Menu open': ['Claude asks a question', 'Answer the question on the screen first.', null],
@@ -34,8 +37,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         'Typing held': ['Typing is held back', '{detail}', null],
         'Typing lost': ['Some typing was lost', '{detail}', null]
     };
-    var SIDECAR = ['The sidecar does not answer', '{detail} The MID Server is up, but the Claude service beside ' +
-        'it is not. This page goes on by itself when it is back.', 'retry'];
+    var SIDECAR = ['The sidecar does not answer', '{detail} The MID Server is up, but the Claude service ' +
+        'beside it is not. This page goes on by itself when it is back.', 'retry'];
     /** A status → what to say when the title says nothing. */
     var STATUSES = {
         0: ['The instance cannot be reached', 'Check your network. This page goes on by itself.', 'retry'],
@@ -52,7 +55,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         503: ['Not available now', '{detail}', 'retry'],
         504: SIDECAR
     };
-    var ROLE = 'x_claude_terminal.user';
+    var NO_ROLE = 'It needs the role x_claude_terminal.user.';
+    var BUSY = 'The instance, or something on the way to it, is busy.';
     var LONGEST_DETAIL = 300;
 
     /** @param {{status: number, title: string, detail: string, retryAfterMs: number, own: boolean}} told */
@@ -86,7 +90,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         var error = data && typeof data === 'object' && data.error ? data.error : {};
         var own = typeof error === 'object' && typeof error.title === 'string';
         return new Problem({status: answer.status, title: own ? error.title : '',
-            detail: own || answer.status === 403 ? short(error.detail) : '', retryAfterMs: retryAfter(answer), own: own});
+            detail: own || answer.status === 403 ? short(error.detail) : '',
+            retryAfterMs: retryAfter(answer), own: own});
     }
 
     /**
@@ -101,8 +106,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             return typeof anything.title === 'string' ? new Problem({status: anything.status, own: true,
                 title: anything.title, detail: short(anything.detail)}) : ofAnswer(anything);
         }
-        return new Problem({status: 500, title: 'Fault', detail: short(typeof anything === 'string' ? anything :
-            anything && anything.message) || 'This page failed. Reload it.'});
+        return new Problem({status: 500, title: 'Fault',
+            detail: short(anything && (anything.message || anything)) || 'This page failed. Reload it.'});
     };
 
     Problem.prototype = {
@@ -133,9 +138,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _filled: function (text) {
-            var after = this.retryAfterMs ? '; try again in ' + Math.ceil(this.retryAfterMs / 1000) + ' s' : '';
-            var detail = this.detail || (this.status === 403 ? 'It needs the role ' + ROLE + '.' :
-                this.status >= 500 && !this.own ? 'The instance, or something on the way to it, is busy.' : '');
+            var seconds = Math.ceil(this.retryAfterMs / 1000);
+            var after = seconds ? '; try again in ' + seconds + ' s' : '';
+            var detail = this.detail || (this.status === 403 ? NO_ROLE : this.own ? '' : BUSY);
             return text.replace('{detail}', detail).replace('{after}', after).trim();
         },
 

@@ -1,0 +1,168 @@
+window.claudeTerminal = window.claudeTerminal || {};
+
+/**
+ * The picture a terminal begins with: the sidecar's rendered screen, and before it stored output to scroll back
+ * to. Raw output alone would not do, it only makes sense on the screen it was written for.
+ */
+(function (ns) {
+    'use strict';
+
+    var SCROLLBACK_BYTES = 200000;
+    var MOST_BYTES = 262144;
+    /** Who reloads waits for the screen, not for what can be scrolled back to. */
+    var HISTORY_WAIT_MS = 300;
+
+    /**
+     * @param {Object} given calls, screen, timers; onPainted(offset): output goes on from there;
+     *     onProblem(?Problem): why there is no rendered screen, or not yet
+     */
+    function Picture(given) {
+        this._calls = given.calls;
+        this._screen = given.screen;
+        this._timers = given.timers;
+        this._onPainted = given.onPainted;
+        this._onProblem = given.onProblem;
+        this._run = 0;
+        /** Whether what is shown is raw output, for want of the rendered screen. */
+        this.rough = false;
+    }
+
+    Picture.prototype = {
+        /**
+         * @param {Object} of path: of the session; end: offset behind the output that is stored;
+         *     rendered: whether its program has a screen; columns, rows
+         */
+        paint: function (of) {
+            this.cancel();
+            this.rough = false;
+            this._of = of;
+            this._history = {end: Math.max(0, of.end - SCROLLBACK_BYTES), pieces: [], done: false,
+                then: null};
+            this._recall(this._history);
+            if (of.rendered) {
+                this._ask();
+            } else {
+                this._raw();
+            }
+        },
+
+        cancel: function () {
+            this._run += 1;
+        },
+
+        /** @returns {function} that does nothing once another picture is wanted */
+        _still: function (fn) {
+            var run = this._run;
+            return function (value) {
+                if (run === this._run) {
+                    fn.call(this, value);
+                }
+            }.bind(this);
+        },
+
+        _ask: function () {
+            var run = this._run;
+            this._calls.ask('POST', this._of.path + '/screen', {}, {onLate: this._still(this._onProblem),
+                wanted: function () {
+                    return run === this._run;
+                }.bind(this)}).then(this._still(this._rendered), this._still(function (problem) {
+                this.rough = problem.passing();
+                this._onProblem(problem);
+                this._raw();
+            }));
+        },
+
+        _rendered: function (picture) {
+            this._onProblem(null);
+            this._with(HISTORY_WAIT_MS, function (history) {
+                this._show(picture, before(history, picture.offset), picture.offset);
+            });
+        },
+
+        /** The output as it is, which is better than nothing. */
+        _raw: function () {
+            this._with(0, function (history) {
+                this._show({ansi: '', columns: this._of.columns, rows: this._of.rows}, joined(history.pieces),
+                    history.end);
+            });
+        },
+
+        _show: function (picture, history, offset) {
+            this._screen.restore({ansi: picture.ansi, columns: picture.columns, rows: picture.rows,
+                history: history});
+            this._onPainted(offset);
+        },
+
+        // --- history -------------------------------------------------------------------------------------
+
+        _recall: function (history) {
+            if (history.end >= this._of.end) {
+                this._recalled(history);
+                return;
+            }
+            this._calls.get(this._of.path + '/output?cursor=' + history.end + '&max_bytes=' + MOST_BYTES)
+                .then(this._still(function (answer) {
+                    this._piece(history, answer);
+                }), this._still(function () {
+                    this._recalled(history);
+                }));
+        },
+
+        _piece: function (history, answer) {
+            var bytes = ns.Feed.bytes(answer.data);
+            // What lies before a gap does not fit to what lies behind it.
+            history.pieces = (answer.dropped ? [] : history.pieces).concat([bytes]);
+            history.end = answer.nextCursor;
+            if (bytes.length) {
+                this._recall(history);
+            } else {
+                this._recalled(history);
+            }
+        },
+
+        _recalled: function (history) {
+            history.done = true;
+            if (history.then) {
+                history.then();
+            }
+        },
+
+        /** Go on as soon as the history is here. @param {number} most milliseconds to wait for it; 0: for ever */
+        _with: function (most, fn) {
+            var history = this._history;
+            var once = this._still(function () {
+                this._run += 1; // neither the history nor the time matters any more
+                fn.call(this, history);
+            });
+            if (history.done) {
+                once();
+                return;
+            }
+            history.then = once;
+            if (most) {
+                this._timers.after(most, once);
+            }
+        }
+    };
+
+    function joined(pieces) {
+        var length = pieces.reduce(function (sum, piece) {
+            return sum + piece.length;
+        }, 0);
+        var all = new Uint8Array(length);
+        var at = 0;
+        pieces.forEach(function (piece) {
+            all.set(piece, at);
+            at += piece.length;
+        });
+        return all;
+    }
+
+    /** @returns {Uint8Array} what lies before an offset */
+    function before(history, offset) {
+        var all = joined(history.pieces);
+        return all.subarray(0, Math.max(0, all.length - Math.max(0, history.end - offset)));
+    }
+
+    ns.Picture = Picture;
+}(window.claudeTerminal));
