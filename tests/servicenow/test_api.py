@@ -98,6 +98,39 @@ def test_the_same_key_at_the_same_moment_gives_one_session(desk: Desk) -> None:
     assert len(desk.queue.calls("create", answers[0].body["session"])) == 1
 
 
+@pytest.mark.parametrize("age_s", [0, 60], ids=["just now", "a minute ago"])
+def test_a_create_whose_row_was_never_written_is_sent_with_the_next_try(desk: Desk, age_s: int) -> None:
+    key, wanted = str(uuid4()), {"columns": 90, "rows": 30, "model": "opus"}
+    first = desk.call("alice", "POST", "/sessions", wanted | {"key": key}).body
+    lost = desk.last("create", first["session"])
+    desk.instance.table("ecc_queue").delete(lost.sys_id)  # as if the node had died before it wrote it
+    made = str(desk.script(f"new ClaudeTerminalClock().ago({age_s})"))
+    desk.change("request", f"sys_id={first['request']}", sys_created_on=made)
+    again = desk.call("alice", "POST", "/sessions", wanted | {"key": key})
+    sent = desk.queue.calls("create", first["session"])
+
+    assert (again.status, again.body) == (202, first)
+    # Younger, the node may still be about to write it.
+    assert [call.sys_id for call in sent] == ([lost.sys_id] if age_s else [])
+    assert [call.parameters for call in sent] == ([lost.parameters] if age_s else [])
+
+
+def test_a_create_that_is_sent_again_needs_what_the_first_needed(desk: Desk) -> None:
+    key = str(uuid4())
+    first = desk.call("alice", "POST", "/sessions", {"key": key}).body
+    desk.instance.table("ecc_queue").delete(desk.last("create", first["session"]).sys_id)
+    desk.change("request", f"sys_id={first['request']}", sys_created_on="2026-01-01 00:00:00")
+    mine = f"user={desk.users['alice']}^state=stored"
+    desk.change("credential", mine, state="deleting")
+    refused = desk.call("alice", "POST", "/sessions", {"key": key})
+    desk.change("credential", mine.replace("stored", "deleting"), state="stored")
+
+    assert (refused.status, refused.body["error"]["title"]) == (422, "No API key")
+    assert desk.queue.calls("create", first["session"]) == []
+    assert desk.call("alice", "POST", "/sessions", {"key": key}).body == first
+    assert len(desk.queue.calls("create", first["session"])) == 1
+
+
 def test_users_do_not_share_keys(desk: Desk) -> None:
     key = str(uuid4())
     alices = desk.call("alice", "POST", "/sessions", {"key": key}).body["session"]

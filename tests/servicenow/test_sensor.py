@@ -333,7 +333,44 @@ def test_every_change_a_viewer_sees_counts_the_watched_column_up(desk: Desk) -> 
     before = int(desk.stored(session)["output_seq"])
     carry(desk, session, b"one", 0)
     after_output = int(desk.stored(session)["output_seq"])
-    carry(desk, session, b"one", 0)
+    desk.call("alice", "POST", f"/sessions/{session}/output", {"cursor": 0})
+    desk.reply("output", piece(b"one", 0), session)
 
     assert after_output == before + 1
     assert int(desk.stored(session)["output_seq"]) == after_output
+
+
+@pytest.mark.parametrize("op", ["command", "resize"])
+def test_a_session_that_had_ended_unheard_is_ended_by_the_refusal(desk: Desk, op: str) -> None:
+    session = desk.session()
+    path, body = {"command": ("commands", {"command": "x"}), "resize": ("resize", {"columns": 9, "rows": 9})}[
+        op
+    ]
+    desk.call("alice", "POST", f"/sessions/{session}/{path}", body)
+    desk.queue.answer(desk.last(op, session), bad(409, "Session ended", "The session has ended."))
+    row = desk.stored(session)
+
+    assert (row["state"], row["activity"]) == ("terminated", "idle")
+    assert row["ended_at"]
+    assert "sidecar" in row["reason"]
+    assert desk.call("alice", "POST", f"/sessions/{session}/commands", {"command": "x"}).status == 409
+
+
+def test_another_conflict_ends_nothing(desk: Desk) -> None:
+    session = desk.session()
+    call = typed(desk, session)
+    desk.queue.answer(call, bad(409, "Menu open", "A menu is open."))
+
+    assert (desk.stored(session)["state"], state_of(desk, call)) == ("running", "failed")
+
+
+def test_a_late_word_of_the_end_changes_nothing_of_one_that_is_told(desk: Desk) -> None:
+    session = desk.session()
+    calls = [typed(desk, session) for _ in range(2)]
+    desk.queue.answer(calls[0], bad(404, "Not found", "There is no such session."))
+    before = desk.stored(session)
+    desk.queue.answer(calls[1], bad(409, "Session ended", "The session has ended."))
+    after = desk.stored(session)
+
+    assert before["state"] == after["state"] == "failed"
+    assert before["reason"] == after["reason"]
