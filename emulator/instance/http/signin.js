@@ -28,7 +28,7 @@ exports.SignIn.prototype = {
     require: function (exchange) {
         var visitor = this.optional(exchange);
         if (visitor === null) {
-            throw unauthorized();
+            throw unauthorized(exchange);
         }
         return visitor;
     },
@@ -112,7 +112,7 @@ exports.SignIn.prototype = {
         var pair = credentials(header);
         var user = pair === null ? null : this._users.signIn(pair.user, pair.password);
         if (user === null) {
-            throw unauthorized();
+            throw unauthorized(exchange);
         }
         var known = this.bySession(exchange);
         if (known !== null && known.user.sys_id === user.sys_id) {
@@ -137,7 +137,7 @@ exports.SignIn.prototype = {
     // A page of another site can make a browser send the cookie, but not this header.
     _checkToken: function (exchange, visitor) {
         if (exchange.header('X-UserToken') !== visitor.token) {
-            throw unauthorized({'X-UserToken-Response': visitor.token});
+            throw unauthorized(exchange, {'X-UserToken-Response': visitor.token});
         }
     },
 
@@ -151,9 +151,12 @@ exports.SignIn.prototype = {
     }
 };
 
-function unauthorized(headers) {
+// A page whose session is over says so itself; a challenge would make the browser ask for a password instead.
+function unauthorized(exchange, headers) {
     var all = headers || {};
-    all['WWW-Authenticate'] = 'BASIC realm="Service-now"';
+    if (exchange.header('X-UserToken') === null) {
+        all['WWW-Authenticate'] = 'BASIC realm="Service-now"';
+    }
     return new web.Refusal(401, 'User Not Authenticated', 'Required to provide Auth information', all);
 }
 

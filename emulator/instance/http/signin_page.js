@@ -34,5 +34,5 @@ exports.of = function (problem, wish) {
         '<input type="hidden" name="sysparm_goto_url" value="' + xml.escape(wish) + '">' +
         '<label>User name <input name="user_name" autocomplete="username" autofocus required></label>' +
         '<label>Password <input name="user_password" type="password" autocomplete="current-password" required>' +
-        '</label><button>Log in</button></form></main></body></html>';
+        '</label><button type="submit">Log in</button></form></main></body></html>';
 };

@@ -7,7 +7,7 @@
     'use strict';
 
     var ADDRESS = '/amb';
-    var FIRST_WAIT_MS = 1000;
+    var FIRST_WAIT_MS = 500;
     var LONGEST_WAIT_MS = 30000;
     /** Longer than the server holds a poll: a connection that died in silence is noticed. */
     var POLL_MS = 45000;
@@ -16,10 +16,12 @@
     /**
      * @param {Object} parts
      * @param {function(string, Object): Promise<Response>} parts.fetch
+     * @param {function(*): Promise} parts.resolved a promise of a value that is there
      * @param {{after: function, cancel: function}} parts.timers
      */
     function Amb(parts) {
         this._fetch = parts.fetch;
+        this._resolved = parts.resolved;
         this._timers = parts.timers;
         this._listeners = {};
         this._client = null;
@@ -93,7 +95,13 @@
             var all = Object.keys(this._listeners).map(function (channel) {
                 return self._message('/meta/subscribe', {subscription: channel});
             });
-            this._post(all).then(function () {
+            this._post(all).then(function (replies) {
+                var refused = replies.filter(function (each) { return !each.successful; });
+                // The session may have ended since the handshake; the refusal does not say so.
+                if (replies.length && refused.length === replies.length) {
+                    self._later();
+                    return;
+                }
                 self.state = 'open';
                 self._poll();
             }, function () { self._later(); });
@@ -174,7 +182,7 @@
             var timers = this._timers;
             var handle;
             if (!messages.length) {
-                return this._fetch.resolved([]);
+                return this._resolved([]);
             }
             if (limit) {
                 request.signal = limit.signal;
@@ -196,8 +204,8 @@
 
         _request: function (messages, keepalive) {
             return {
-                method: 'POST', body: JSON.stringify(messages), credentials: 'same-origin', keepalive: keepalive,
-                headers: {'Content-Type': 'application/json'}
+                method: 'POST', body: JSON.stringify(messages), credentials: 'same-origin',
+                keepalive: keepalive, headers: {'Content-Type': 'application/json'}
             };
         }
     };
@@ -207,10 +215,10 @@
     }
 
     app.factory('spAmb', ['$window', 'spTimers', function ($window, timers) {
-        var amb;
-        function fetched(address, request) { return $window.fetch(address, request); }
-        fetched.resolved = function (value) { return $window.Promise.resolve(value); };
-        amb = new Amb({fetch: fetched, timers: timers});
+        var amb = new Amb({
+            fetch: function (address, request) { return $window.fetch(address, request); },
+            resolved: function (value) { return $window.Promise.resolve(value); }, timers: timers
+        });
         $window.addEventListener('pagehide', function () { amb.leave(); });
         return amb;
     }]);

@@ -13,7 +13,8 @@
     var HEADER = '<header class="sp-header"><a class="sp-brand" ng-href="/{{portal.url_suffix}}">' +
         '{{portal.title}}</a><nav aria-label="Portal"><a ng-repeat="item in menu" ng-href="{{item.href}}" ' +
         'ng-class="{\'sp-current\': item.page && item.page === page.id}" ' +
-        'aria-current="{{item.page && item.page === page.id ? \'page\' : \'false\'}}">{{item.label}}</a></nav>' +
+        'aria-current="{{item.page && item.page === page.id ? \'page\' : \'false\'}}">' +
+        '{{item.label}}</a></nav>' +
         '<span class="sp-user"><span class="sp-name">{{user.name}}</span> ' +
         '<a href="/logout.do">Sign out</a></span></header>';
 
@@ -35,8 +36,8 @@
         };
     }]);
 
-    app.directive('spPage', ['$http', '$window', '$location', '$rootScope', function ($http, $window, $location,
-        root) {
+    app.directive('spPage', ['$http', '$window', '$location', '$rootScope', function ($http, $window,
+        $location, root) {
         function signIn() {
             var wish = ($window.location.pathname + $window.location.search).slice(1);
             $window.location.assign('/login.do?sysparm_goto_url=' + encodeURIComponent(wish));

@@ -4,7 +4,8 @@
 (function (app, window) {
     'use strict';
 
-    app.service('spServer', ['$http', '$location', '$q', 'spNotices', function ($http, $location, $q, notices) {
+    app.service('spServer', ['$http', '$location', '$q', 'spNotices', function ($http, $location, $q,
+        notices) {
         function address(kind, sysId) {
             return '/api/now/sp/' + kind + '/' + encodeURIComponent(sysId);
         }

@@ -52,8 +52,8 @@
         }
     }
 
-    app.directive('spWidget', ['$compile', '$controller', '$templateCache', 'spLoader', 'spServer', 'spNotices',
-        function ($compile, $controller, $templateCache, loader, server, notices) {
+    app.directive('spWidget', ['$compile', '$controller', '$templateCache', 'spLoader', 'spServer',
+        'spNotices', function ($compile, $controller, $templateCache, loader, server, notices) {
             function prepare(scope, model) {
                 var portal = scope.portal || {};
                 scope.data = model.data || {};
