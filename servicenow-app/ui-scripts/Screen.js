@@ -44,6 +44,10 @@ window.claudeTerminal = window.claudeTerminal || {};
         return Math.max(least, Math.min(most, value));
     }
 
+    function bytes(text) {
+        return new window.TextEncoder().encode(text);
+    }
+
     /**
      * @param {Object} parts
      * @param {Element} parts.element an empty box, laid out
@@ -52,11 +56,13 @@ window.claudeTerminal = window.claudeTerminal || {};
      * @param {function()} [parts.onLeave] F6 was pressed
      */
     function Screen(parts) {
+        var Terminal;
         this._element = parts.element;
         this._onLeave = parts.onLeave || function () {};
         this._size = FONT_PX;
         this._fixed = null;
-        this._terminal = new parts.terminal({fontFamily: FONTS, fontSize: FONT_PX, theme: DARK,
+        Terminal = parts.terminal;
+        this._terminal = new Terminal({fontFamily: FONTS, fontSize: FONT_PX, theme: DARK,
             scrollback: SCROLLBACK_ROWS, macOptionIsMeta: true, drawBoldTextInBrightColors: false});
         this._fit = new parts.fit.FitAddon();
         this._terminal.loadAddon(this._fit);
@@ -69,26 +75,32 @@ window.claudeTerminal = window.claudeTerminal || {};
     Screen.themes = {dark: DARK, light: LIGHT};
 
     Screen.prototype = {
-        /** @param {Uint8Array} bytes of the program, as they came: a character may be cut in two */
-        write: function (bytes) {
-            this._terminal.write(bytes);
+        /** @param {Uint8Array} output of the program, as it came: a character may be cut in two */
+        write: function (output) {
+            this._terminal.write(output);
         },
 
         /**
          * Begin again with a rendered screen.
          *
-         * @param {{ansi: string, columns: number, rows: number, history: Uint8Array}} picture history: the
-         *     bytes before it, for scrolling back
+         * @param {{ansi: string, columns: number, rows: number, history: ?Uint8Array, cut: boolean}} picture
+         *     history: the bytes before it, for scrolling back; cut: they begin in the middle
          */
         restore: function (picture) {
-            this._terminal.reset();
-            if (picture.columns && picture.rows && !this._fixed) {
+            this.clear();
+            if (picture.columns && picture.rows) {
                 this._resize(picture.columns, picture.rows);
             }
-            // Claude asks for pasted text in brackets once, at its start, which the history may not reach.
-            this._terminal.write('\x1b[?2004h');
-            this._terminal.write(this._whole(picture.history));
-            this._terminal.write(picture.ansi || '');
+            if (picture.history && picture.history.length) {
+                // Claude asks for pasted text in brackets once, at its start, which the history may not reach.
+                this.write(bytes('\x1b[?2004h'));
+                this.write(picture.cut ? this._whole(picture.history) : picture.history);
+            }
+            this.write(bytes(picture.ansi || ''));
+        },
+
+        clear: function () {
+            this._terminal.reset();
         },
 
         /** @param {function(string)} fn called with what the user types and pastes, nothing else */
@@ -162,6 +174,11 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._terminal.paste(text);
         },
 
+        /** As if it were typed. */
+        type: function (text) {
+            this._terminal.input(text, true);
+        },
+
         /** Text for screen readers beside the picture; slower, so only on demand. */
         accessible: function (on) {
             this._terminal.options.screenReaderMode = on;
@@ -221,15 +238,12 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         /** Bytes from the middle of an output begin at its next line: before it may be half a sequence. */
-        _whole: function (bytes) {
+        _whole: function (history) {
             var at = 0;
-            if (!bytes || !bytes.length) {
-                return '';
-            }
-            while (at < bytes.length && bytes[at] !== LINE_FEED) {
+            while (at < history.length && history[at] !== LINE_FEED) {
                 at++;
             }
-            return bytes.subarray(at);
+            return history.subarray(at);
         },
 
         /** Take what would make xterm answer out of its hands. */

@@ -1,2 +1,299 @@
-api.controller = function () {
+api.controller = function ($scope, $http, $q, $window, $timeout, $element, $location, spUtil) {
+    var c = this;
+    var ns = $window.claudeTerminal;
+    var SESSION = 'claude_terminal.session';
+    var LOOK = 'claude_terminal.look';
+    var LIST_EACH_MS = 15000;
+    var NOTICE_MS = 4000;
+    var LEAST_PX = 420;
+    var BELOW_PX = 12;
+    var root = $element[0];
+    var page = new ns.Page($window);
+    var timers = page.timers;
+    var calls = new ns.Calls({http: $http, promises: $q, timers: timers, send: page.send});
+    var screen, attachment, watched, trouble, dismissed, listing, noticing;
+
+    c.current = null; // the session that is open
+    c.starting = null; // words, while one is being made
+    c.listed = false;
+    c.notice = '';
+    c.look = page.browser.read(LOOK) || {font: 0, theme: 'dark', accessible: false};
+    c.form = {workspaceType: 'persistent', workspaceName: 'default', mid: '', model: ''};
+
+    // --- sessions ----------------------------------------------------------------------------------------
+
+    c.open = function (session) {
+        c.listed = false;
+        c.current = session;
+        c.title = ns.Label.name(session);
+        trouble = dismissed = null;
+        page.tab.write(SESSION, session.sessionId);
+        screen.clear();
+        attachment.open(session);
+        screen.focus();
+    };
+
+    c.home = function () {
+        c.listed = false;
+        c.current = null;
+        trouble = null;
+        page.tab.write(SESSION, null);
+        attachment.leave();
+        show();
+        return c.refresh();
+    };
+
+    c.create = function () {
+        var size = screen.size();
+        var named = c.form.workspaceType === 'persistent';
+        var wanted = {workspaceType: c.form.workspaceType, columns: size.columns, rows: size.rows,
+            workspaceName: named ? c.form.workspaceName : undefined, mid: c.form.mid || undefined,
+            model: c.form.model || undefined};
+        c.close('new');
+        trouble = null;
+        c.starting = {text: 'Starting Claude' + (wanted.mid ? ' on ' + wanted.mid : ''), late: ''};
+        calls.ask('POST', '/sessions', wanted, {onLate: function (problem) {
+            c.starting.late = problem.advice().text;
+        }}).then(function (made) {
+            return calls.get('/sessions/' + made.sessionId);
+        }).then(c.open, failed).finally(function () {
+            c.starting = null;
+            c.refresh();
+        });
+    };
+
+    c.end = function () {
+        c.close('end');
+        calls.ask('DELETE', '/sessions/' + c.current.sessionId).then(c.refresh, failed);
+    };
+
+    c.take = function () {
+        attachment.take();
+        screen.focus();
+    };
+
+    c.refresh = function () {
+        return c.server.get({action: 'list'}).then(function (answer) {
+            listed(answer.data);
+        });
+    };
+
+    // --- what is shown -----------------------------------------------------------------------------------
+
+    /** @returns {string} which card covers the terminal; '' for none */
+    c.stage = function () {
+        if (c.starting || c.current) {
+            return c.starting ? 'starting' : '';
+        }
+        return c.refused ? 'refused' : !c.data.mids.length ? 'unset' : !c.data.credentials ? 'keyless' :
+            !c.up.length ? 'down' : c.sessions.length ? 'choose' : 'first';
+    };
+
+    c.ready = function () {
+        return !c.starting && c.data.credentials > 0 && c.up.length > 0;
+    };
+
+    c.toggleList = function () {
+        c.listed = !c.listed;
+        if (c.listed) {
+            c.refresh();
+        }
+    };
+
+    c.ask = function (name) {
+        c.listed = false;
+        dialog(name).showModal();
+    };
+
+    c.close = function (name) {
+        dialog(name).close();
+        if (c.current) {
+            screen.focus();
+        }
+    };
+
+    /** The button beside a problem. */
+    c.act = function () {
+        var action = c.problem.action;
+        c.dismiss();
+        if (action === 'new') {
+            c.ask('new');
+        } else if (action === 'signin') {
+            $window.location.reload();
+        } else {
+            wake();
+            c.refresh();
+        }
+    };
+
+    c.dismiss = function () {
+        dismissed = trouble ? null : c.problem.text;
+        trouble = null;
+        show();
+    };
+
+    c.key = function (event) {
+        if (event.key === 'Escape' && c.listed) {
+            c.listed = false;
+            root.querySelector('.ct-picker').focus();
+        } else if (event.key === 'F6' && !event.isDefaultPrevented() && c.current) {
+            event.preventDefault();
+            screen.focus();
+        }
+    };
+
+    // --- the terminal ------------------------------------------------------------------------------------
+
+    c.type = function (text) {
+        screen.type(text);
+        screen.focus();
+    };
+
+    c.copy = function () {
+        var copied = screen.copy();
+        say(copied === 'selection' ? 'The selection was copied.' : copied ? 'The screen was copied.' :
+            'Your browser does not let this page copy.');
+        screen.focus();
+    };
+
+    c.paste = function () {
+        $q.when(page.clipboard()).then(screen.paste.bind(screen), function () {
+            say('Your browser does not let this page read the clipboard. Press Ctrl-V in the terminal.');
+        }).finally(function () {
+            screen.focus();
+        });
+    };
+
+    c.zoom = function (step) {
+        c.turn('font', screen.font(c.look.font) + step);
+    };
+
+    /** @param {string} name font, theme or accessible: both the screen's method and what is remembered */
+    c.turn = function (name, value) {
+        c.look[name] = value;
+        screen[name](value);
+        page.browser.write(LOOK, c.look);
+    };
+
+    // -----------------------------------------------------------------------------------------------------
+
+    function start() {
+        var asked = $location.search().session;
+        var id = asked || page.tab.read(SESSION);
+        screen = new ns.Screen({element: root.querySelector('.ct-screen'), terminal: $window.Terminal,
+            fit: $window.FitAddon, onLeave: function () {
+                root.querySelector('.ct-picker').focus();
+            }});
+        attachment = new ns.Attachment({calls: calls, watch: watch, screen: screen, timers: timers,
+            promises: $q, onChange: changed});
+        page.listen({resize: fill, online: wake, visibilitychange: wake,
+            pagehide: attachment.hide.bind(attachment)});
+        fill();
+        ['font', 'theme', 'accessible'].forEach(function (name) {
+            screen[name](c.look[name]);
+        });
+        if (id) {
+            find(id).then(c.open, function (problem) {
+                page.tab.write(SESSION, null);
+                failed(asked ? problem : null);
+            });
+        }
+        plan();
+    }
+
+    function stop() {
+        page.deafen();
+        timers.cancel(listing);
+        timers.cancel(noticing);
+        attachment.leave();
+        screen.dispose();
+    }
+
+    /** @returns {Promise<Object>} the session; no call for one that came with the page */
+    function find(id) {
+        var known = c.sessions.filter(function (session) {
+            return session.sessionId === id;
+        })[0];
+        return known ? $q.when(known) : calls.get('/sessions/' + encodeURIComponent(id));
+    }
+
+    /** While there is no terminal the lists are all there is to see. */
+    function plan() {
+        listing = timers.after(LIST_EACH_MS, function () {
+            if (!c.current && !c.starting && !page.hidden()) {
+                c.refresh();
+            }
+            plan();
+        });
+    }
+
+    /** Take what the window has below the page's header. */
+    function fill() {
+        page.fill(root.querySelector('.ct-terminal'), LEAST_PX, BELOW_PX);
+    }
+
+    function wake() {
+        if (!page.hidden()) {
+            attachment.wake();
+        }
+    }
+
+    function listed(data) {
+        c.data = data;
+        c.refused = data.problem ? ns.Problem.of(data.problem).advice() : null;
+        c.sessions = data.sessions;
+        ns.Label.all(c.sessions, timers.now());
+        c.up = data.mids.filter(function (mid) {
+            return mid.state === 'up';
+        });
+    }
+
+    function changed() {
+        show();
+        $scope.$applyAsync();
+    }
+
+    function show() {
+        var advice;
+        c.view = attachment ? attachment.view : {};
+        c.pill = ns.Label.state(c.view);
+        c.ended = ns.Label.ended(c.view);
+        c.latency = ns.Label.latency(c.view.latency);
+        c.reading = !!c.current && !c.ended && c.view.claimed && !c.view.writer;
+        c.still = c.ended || c.reading;
+        advice = trouble || (c.view.problem && !c.still ? c.view.problem.advice() : null);
+        c.problem = advice && advice.text !== dismissed ? advice : null;
+    }
+
+    function failed(problem) {
+        trouble = problem ? ns.Problem.of(problem).advice() : null;
+        show();
+    }
+
+    function say(text) {
+        c.notice = text;
+        timers.cancel(noticing);
+        noticing = timers.after(NOTICE_MS, function () {
+            c.notice = '';
+            $scope.$applyAsync();
+        });
+    }
+
+    function dialog(name) {
+        return root.querySelector('.ct-dialog-' + name);
+    }
+
+    /** A watch ends with its scope only, and one session at a time is watched. */
+    function watch(table, filter, fn) {
+        if (watched) {
+            watched.$destroy();
+        }
+        watched = $scope.$new();
+        spUtil.recordWatch(watched, table, filter, fn);
+    }
+
+    listed(c.data);
+    show();
+    $scope.$on('$destroy', stop);
+    $timeout(start);
 };
