@@ -77,11 +77,15 @@ window.claudeTerminal = window.claudeTerminal || {};
         return window.Promise.resolve().then(work);
     }
 
+    function unfit() {
+        return new Error('The sidecar\'s public key is not one that keys can be sealed to.');
+    }
+
     /** @returns {Object} the public point alone, in the order that a thumbprint needs [RFC 7638 section 3.2] */
     function point(jwk) {
         if (!jwk || jwk.kty !== 'EC' || jwk.crv !== 'P-256' || !THIRTY_TWO_BYTES.test(jwk.x) ||
                 !THIRTY_TWO_BYTES.test(jwk.y)) {
-            throw new Error('The sidecar\'s public key is not one that keys can be sealed to.');
+            throw unfit();
         }
         return {crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y};
     }
@@ -102,6 +106,8 @@ window.claudeTerminal = window.claudeTerminal || {};
                 subtle().exportKey('jwk', pair.publicKey).then(point),
                 subtle().importKey('jwk', theirs, CURVE, false, []).then(function (key) {
                     return subtle().deriveBits({name: 'ECDH', 'public': key}, pair.privateKey, KEY_BITS);
+                }, function () {
+                    throw unfit(); // it is no point of the curve
                 }).then(function (secret) {
                     return contentKey(new Uint8Array(secret));
                 })

@@ -56,9 +56,9 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
     };
 
     c.check = function (mid) {
+        var path = '/mids/' + encodeURIComponent(mid.name) + '/health';
         c.checks[mid.name] = {under: true, text: ''};
         c.said = 'Checking ' + mid.name + '.';
-        var path = '/mids/' + encodeURIComponent(mid.name) + '/health';
         calls.ask('POST', path, null, {onLate: function (late) {
             c.checks[mid.name].text = late.advice().text;
         }}).then(function () {
