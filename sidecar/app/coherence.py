@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sidecar.app.fixscripts import fix_scripts
 from sidecar.app.library import PREFIX
-from sidecar.app.manifest import Manifest
+from sidecar.app.manifest import PORTAL_FILE, Manifest
 from sidecar.app.page import forbidden_content, wrong_browser_classes, wrong_controllers
 from sidecar.app.portal import PORTAL_TABLES
 from sidecar.app.record import Record
@@ -19,8 +19,8 @@ _SYS_ID = re.compile(r"[0-9a-f]{32}")
 _OPERATIONS = ("create", "read", "write", "delete")
 #: What a folder may hold that has to be in a record.
 _DELIVERED = {".js", ".html", ".css", ".json"}
-#: Files that no record names: one is put into others, one names them.
-_SHARED = {"converge.js", "manifest.json"}
+#: Files that no record names: one is put into others, two name them.
+_SHARED = {"converge.js", "manifest.json", PORTAL_FILE}
 #: ecc_queue.name holds that much in practice, and it is the name of a MID script.
 _LONGEST_NAME = 80
 _LONGEST_RESOURCE = 12

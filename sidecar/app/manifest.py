@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sidecar.app import portal
 from sidecar.app.library import PREFIX, Libraries
 from sidecar.app.record import Record
 from sidecar.errors import AppBroken
 
+Result = TypeVar("Result")
+
 #: Below a checkout: the app with its manifest, and the scripts that mend an installation.
 APP_FOLDER, FIX_FOLDER = "servicenow-app", "fix-scripts"
+#: What the records of the Service Portal follow from, see portal.py; an app may have none.
+PORTAL_FILE = "portal.json"
 #: How the platform writes a time, in UTC.
 TIME_FORM = "%Y-%m-%d %H:%M:%S"
 
@@ -62,9 +68,16 @@ def read(source: Path) -> Manifest:
     Raises:
         AppBroken: there is none, or it has another form.
     """
-    path = source / APP_FOLDER / "manifest.json"
+    found = _read(source / APP_FOLDER / "manifest.json", _manifest)
+    path = source / APP_FOLDER / PORTAL_FILE
+    if not path.is_file():
+        return found
+    return replace(found, records=(*found.records, *_read(path, partial(_portal, found))))
+
+
+def _read(path: Path, form: Callable[[Path, Any], Result]) -> Result:
     try:
-        return _manifest(path.parent, json.loads(path.read_text(encoding="utf-8")))
+        return form(path.parent, json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise AppBroken(f"{path} cannot be read: {error.strerror}. --source names the checkout.") from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -73,10 +86,11 @@ def read(source: Path) -> Manifest:
         raise AppBroken(f"{path} lacks {error}") from error
 
 
+def _portal(manifest: Manifest, folder: Path, document: Any) -> tuple[Record, ...]:
+    return tuple(portal.records(folder, manifest.scope, document))
+
+
 def _manifest(folder: Path, document: Any) -> Manifest:
-    records = [_record(item) for item in document["records"]]
-    if "portal" in document:
-        records += portal.records(folder, _text(document["scope"]), document["portal"])
     return Manifest(
         folder=folder,
         name=_text(document["name"]),
@@ -84,7 +98,7 @@ def _manifest(folder: Path, document: Any) -> Manifest:
         version=_text(document["version"]),
         released=datetime.strptime(document["released"], TIME_FORM).replace(tzinfo=UTC),
         sys_id=_text(document["sys_id"]),
-        records=tuple(records),
+        records=tuple(_record(item) for item in document["records"]),
         libraries=Libraries(folder.parent),
     )
 

@@ -1,4 +1,4 @@
-"""The records of the Service Portal, which follow from one line of the manifest for each widget, script and style.
+"""The records of the Service Portal, which follow from a few lines in portal.json: widgets, scripts, styles, menus.
 
 A page is a container with a row with a column with an instance of its widget; a library comes to a widget over an
 include, a dependency, and a row that ties each to the next. Nobody wants to write those by hand, so here they are
@@ -57,7 +57,7 @@ _STEP = 100
 
 
 def records(folder: Path, scope: str, document: Any) -> list[Record]:
-    """Return the records that the manifest's `portal` stands for; `folder` is the app's.
+    """Return the records that a portal.json stands for; `folder` is the app's.
 
     Raises:
         KeyError: it lacks something.
