@@ -12,6 +12,7 @@ window.claudeTerminal = window.claudeTerminal || {};
  * @property {boolean} reachable
  * @property {?Problem} problem the one that matters most
  * @property {boolean} writer whether this tab types
+ * @property {boolean} claimed whether it is known who types
  * @property {string} mode push or polling
  * @property {?number} latency median milliseconds from a key to its answer
  * @property {string} mid
@@ -131,7 +132,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._claims = 0;
             this._size = null;
             this.view = {state: '', activity: null, reachable: true, problem: null, writer: false,
-                mode: 'polling', latency: null, mid: '', columns: null, rows: null, painted: false};
+                claimed: false, mode: 'polling', latency: null, mid: '', columns: null, rows: null, painted: false};
         },
 
         _stop: function () {
@@ -192,6 +193,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         _writes: function (tab) {
             var before = this.view.writer;
             this.view.writer = tab === this._tab;
+            this.view.claimed = true;
             if (this.view.writer) {
                 this._ready();
             } else {

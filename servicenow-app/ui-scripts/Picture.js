@@ -37,7 +37,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this.rough = false;
             this._of = of;
             this._history = {end: Math.max(0, of.end - SCROLLBACK_BYTES), pieces: [], done: false,
-                then: null};
+                cut: of.end > SCROLLBACK_BYTES, then: null};
             this._recall(this._history);
             if (of.rendered) {
                 this._ask();
@@ -89,7 +89,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _show: function (picture, history, offset) {
             this._screen.restore({ansi: picture.ansi, columns: picture.columns, rows: picture.rows,
-                history: history});
+                history: history, cut: this._history.cut});
             this._onPainted(offset);
         },
 
@@ -111,6 +111,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         _piece: function (history, answer) {
             var bytes = ns.Feed.bytes(answer.data);
             // What lies before a gap does not fit to what lies behind it.
+            history.cut = history.cut || answer.dropped > 0;
             history.pieces = (answer.dropped ? [] : history.pieces).concat([bytes]);
             history.end = answer.nextCursor;
             if (bytes.length) {
