@@ -132,7 +132,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._claims = 0;
             this._size = null;
             this.view = {state: '', activity: null, reachable: true, problem: null, writer: false,
-                claimed: false, mode: 'polling', latency: null, mid: '', columns: null, rows: null, painted: false};
+                claimed: false, mode: 'polling', latency: null, mid: '', columns: null, rows: null,
+                painted: false};
         },
 
         _stop: function () {
