@@ -31,9 +31,10 @@ exports.declaration = function (kind) {
     return KINDS[kind || 'text'];
 };
 
-exports.select = function (table, columns, where, options, cellsPerCall) {
+/** @param {string} cells what `cells` makes of the columns to read */
+exports.select = function (table, cells, where, options) {
     var values = [];
-    var text = 'SELECT ' + cells(columns, cellsPerCall) + ' FROM ' + quote(table) + filter(where, values) +
+    var text = 'SELECT ' + cells + ' FROM ' + quote(table) + filter(where, values) +
         order(options.orderBy || []);
     if (options.limit !== undefined && options.limit !== null) {
         text += ' LIMIT ' + whole(options.limit);
@@ -77,14 +78,14 @@ function asText(expression) {
 }
 
 /** Rows travel as JSON arrays of text, in parts, because a function call takes only so many arguments. */
-function cells(columns, perCall) {
+exports.cells = function (columns, perCall) {
     var parts = [];
     for (var start = 0; start < columns.length; start += perCall) {
         var part = columns.slice(start, start + perCall).map(quote).map(asText);
         parts.push('json_array(' + part.join(', ') + ')');
     }
     return parts.join(', ');
-}
+};
 
 function order(terms, grouped) {
     var text = terms.map(function (term) {

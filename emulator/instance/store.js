@@ -146,13 +146,19 @@ Store.prototype = {
 
     /** Names of the columns a table physically has, in order; empty for an unknown table. */
     columns: function (table) {
+        return this._described(table).names;
+    },
+
+    /** What a table physically has: the names of its columns, and the piece of a statement that reads them. */
+    _described: function (table) {
         var self = this;
         // Under the lock: nobody may change the table between the reading and the keeping.
         return this._columns.get(table) || this._locked(function () {
             var names = self._read('SELECT json_array(name) FROM pragma_table_info(?)', [table], ['name'])
                 .map(function (row) { return row.name; });
-            self._columns.put(table, names);
-            return names;
+            var described = {names: names, cells: sql.cells(names, CELLS_PER_CALL)};
+            self._columns.put(table, described);
+            return described;
         });
     },
 
@@ -182,9 +188,9 @@ Store.prototype = {
      * @returns {Array<Object>} one object per row with every column, strings or null
      */
     select: function (table, where, options) {
-        var columns = this._known(table);
-        var statement = sql.select(table, columns, where, options || {}, CELLS_PER_CALL);
-        return this._read(statement.text, statement.values, columns);
+        var known = this._known(table);
+        var statement = sql.select(table, known.cells, where, options || {});
+        return this._read(statement.text, statement.values, known.names);
     },
 
     count: function (table, where) {
@@ -236,11 +242,11 @@ Store.prototype = {
     },
 
     _known: function (table) {
-        var columns = this.columns(table);
-        if (!columns.length) {
+        var described = this._described(table);
+        if (!described.names.length) {
             throw failure.error('there is no table ' + table, {unknownTable: table});
         }
-        return columns;
+        return described;
     },
 
     _read: function (text, values, columns) {

@@ -59,7 +59,8 @@ function display(platform, request, place, name) {
 }
 
 function row(platform, table, values) {
-    return values && values.sys_id ? record.over(platform, table, {sys_id: values.sys_id}) : null;
+    var found = values && values.sys_id ? record.over(platform, table, {sys_id: values.sys_id}) : null;
+    return found !== null && found.next() ? found : null;
 }
 
 function readable(platform, one, sysId) {

@@ -52,9 +52,22 @@ exports.standard = function () {
     } finally {
         context.setLanguageVersion(before);
     }
-    Object.keys(ES5).forEach(function (path) { prune(holder(objects, path), ES5[path].split(' ')); });
+    surplus = surplus || excess(objects);
+    surplus.forEach(function (one) { delete holder(objects, one.path)[one.name]; });
     return objects;
 };
+
+/** What Rhino has and ES5 has not: [{path, name}]; found with the first set, for all sets are the same. */
+var surplus = null;
+
+function excess(objects) {
+    return Object.keys(ES5).reduce(function (found, path) {
+        var wanted = ES5[path].split(' ').concat(ALWAYS);
+        return found.concat(Object.getOwnPropertyNames(holder(objects, path))
+            .filter(function (name) { return wanted.indexOf(name) < 0; })
+            .map(function (name) { return {path: path, name: name}; }));
+    }, []);
+}
 
 /**
  * Build an empty scope on top of another one.
@@ -74,12 +87,4 @@ function holder(objects, path) {
         return objects;
     }
     return path.split('.').reduce(function (object, name) { return object[name]; }, objects);
-}
-
-function prune(object, wanted) {
-    Object.getOwnPropertyNames(object).forEach(function (name) {
-        if (wanted.indexOf(name) < 0 && ALWAYS.indexOf(name) < 0) {
-            delete object[name];
-        }
-    });
 }

@@ -31,6 +31,7 @@ exports.Exchange = function (raw) {
     this.query = this.uri.getRawQuery() === null ? '' : String(this.uri.getRawQuery());
     this.answerHeaders = [];
     this.answered = false;
+    this._parameters = null;
 };
 
 exports.Exchange.prototype = {
@@ -53,9 +54,11 @@ exports.Exchange.prototype = {
         return found;
     },
 
-    /** @returns {Object} the query's parameters: name → list of values */
+    /** @returns {Object} the query's parameters: name → list of values; shared, do not change it */
     parameters: function () {
-        return exports.parameters(this.query);
+        // Kept, because some are asked for with every field of every row.
+        this._parameters = this._parameters || exports.parameters(this.query);
+        return this._parameters;
     },
 
     /** @returns {string|null} the first value of a query parameter */

@@ -97,6 +97,9 @@
             });
             this._post(all).then(function (replies) {
                 var refused = replies.filter(function (each) { return !each.successful; });
+                refused.forEach(function (each) {
+                    window.console.warn('AMB refuses ' + each.subscription + ': ' + each.error);
+                });
                 // The session may have ended since the handshake; the refusal does not say so.
                 if (replies.length && refused.length === replies.length) {
                     self._later();

@@ -31,7 +31,8 @@
             scope: {},
             template: '<div class="sp-notices" aria-live="assertive">' +
                 '<div ng-repeat="each in notices.all track by each.id" ' +
-                'class="sp-notice sp-notice-{{each.type}}" role="{{each.type === \'error\' ? \'alert\' : \'status\'}}"><span>{{each.text}}</span>' +
+                'class="sp-notice sp-notice-{{each.type}}" ' +
+                'role="{{each.type === \'error\' ? \'alert\' : \'status\'}}"><span>{{each.text}}</span>' +
                 '<button type="button" aria-label="Close the message" ng-click="notices.close(each)">' +
                 '&times;</button></div></div>',
             link: function (scope) { scope.notices = notices; }
