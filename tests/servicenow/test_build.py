@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from emulator import installation
 from emulator.servicenow import Instance, InstanceError
+from sidecar.app.manifest import read
+from sidecar.app.record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = ROOT / "servicenow-app"
-MANIFEST: dict[str, Any] = json.loads((APP / "manifest.json").read_text(encoding="utf-8"))
-RECORDS: list[dict[str, Any]] = MANIFEST["records"]
-SCRIPTED = [record for record in RECORDS if "files" in record and record["table"] != "sys_script_fix"]
+MANIFEST = read(ROOT)
+RECORDS = MANIFEST.records
+SCRIPTED = [record for record in RECORDS if record.files and record.table != "sys_script_fix"]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ class TestTheSet:
     def test_holds_every_record_of_the_manifest(self, unload: ET.Element) -> None:
         names = [row.findtext("name") for row in unload.iter("sys_update_xml")]
 
-        assert names == [f"{record['table']}_{record['sys_id']}" for record in RECORDS]
+        assert names == [f"{record.table}_{record.sys_id}" for record in RECORDS]
 
     def test_has_valid_ids_only(self, unload: ET.Element) -> None:
         """An instance drops a row whose sys_id is not 32 hex digits."""
@@ -46,14 +45,14 @@ class TestTheSet:
         assert all(re.fullmatch("[0-9a-f]{32}", sys_id) for sys_id in ids)
         assert len(ids) == len(set(ids))
 
-    @pytest.mark.parametrize("record", SCRIPTED, ids=lambda record: f"{record['table']}-{record['name']}")
-    def test_carries_the_script_as_it_is(self, unload: ET.Element, record: dict[str, Any]) -> None:
-        name = f"{record['table']}_{record['sys_id']}"
+    @pytest.mark.parametrize("record", SCRIPTED, ids=lambda record: f"{record.table}-{record.name}")
+    def test_carries_the_script_as_it_is(self, unload: ET.Element, record: Record) -> None:
+        name = f"{record.table}_{record.sys_id}"
         (row,) = (row for row in unload.iter("sys_update_xml") if row.findtext("name") == name)
         payload = ET.fromstring(row.findtext("payload", "").encode())[0]
 
-        for column, file in record["files"].items():
-            assert payload.findtext(column) == (APP / file).read_text(encoding="utf-8")
+        for column, file in record.files.items():
+            assert payload.findtext(column) == MANIFEST.text(file)
 
     def test_is_the_same_when_built_again(self, app_build: Path, tmp_path: Path) -> None:
         again = installation.build(tmp_path)
@@ -72,10 +71,10 @@ class TestTheImport:
 
         assert counts["inserted"] == len(RECORDS)
         for record in SCRIPTED:
-            row = empty_instance.table(record["table"]).row(record["sys_id"])
-            for column, file in record["files"].items():
-                assert row[column] == (APP / file).read_text(encoding="utf-8"), record["name"]
-        classes = [r["name"] for r in RECORDS if r["table"] == "sys_script_include"]
+            row = empty_instance.table(record.table).row(record.sys_id)
+            for column, file in record.files.items():
+                assert row[column] == MANIFEST.text(file), record.name
+        classes = [record.name for record in MANIFEST.of_table("sys_script_include")]
         made = empty_instance.script(
             f"[{', '.join(classes)}].map(function (made) {{ return made.prototype.type; }})",
             scope="x_claude_terminal",
@@ -103,7 +102,7 @@ class TestTheCommand:
 
         assert done.returncode == 0
         written = done.stdout.splitlines()
-        assert written[0] == str(tmp_path / f"claude-terminal-{MANIFEST['version']}.xml")
+        assert written[0] == str(tmp_path / f"claude-terminal-{MANIFEST.version}.xml")
         assert sorted(written) == sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
 
     @pytest.mark.parametrize("verb", [["build", "--output", "x"], ["lint"]], ids=["build", "lint"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ INCLUDES, RULES = "servicenow-app/script-includes", "servicenow-app/business-rul
 #: Of the vendor's own instances; apart from `https://`, so that this file names no host.
 DOMAIN = "service-now.com"
 MID, FIX = "servicenow-app/mid-script-includes", "fix-scripts"
+
+UI, WIDGET = "servicenow-app/ui-scripts", "servicenow-app/widgets"
 
 #: folder, line, and the rule that finds it
 BROKEN = {
@@ -47,6 +50,17 @@ BROKEN = {
     "records on a MID": (MID, "ms.log(new GlideRecord('x'));", "no-undef"),
     "an invented HTTP class": (MID, "ms.log(new HTTPRequest('x'));", "no-undef"),
     "the probe on the instance": (FIX, "gs.info(probe);", "no-undef"),
+    "a page's global in a class": (UI, "document.write('x');", "no-undef"),
+    "the window in a class": (UI, "window.setTimeout(1);", "no-restricted-syntax"),
+    "the time in a class": (UI, "window.claudeTerminal.a = new Date();", "no-restricted-syntax"),
+    "the time of now in a class": (UI, "window.claudeTerminal.a = Date.now();", "no-restricted-syntax"),
+    "a promise in a class": (UI, "window.claudeTerminal.a = Promise;", "no-undef"),
+    "an arrow in a class": (UI, "window.claudeTerminal.a = () => 1;", "syntax"),
+    "a sys_id in a class": (
+        UI,
+        "window.claudeTerminal.a = '0123456789abcdef0123456789abcdef';",
+        "no-restricted-syntax",
+    ),
     "a long line": (INCLUDES, f"gs.info('{'x' * 120}');", "max-len"),
     "a long function": (
         INCLUDES,
@@ -71,7 +85,7 @@ def checkout(tmp_path: Path) -> Path:
     """Return a checkout with ESLint and one other class of the app."""
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     (tmp_path / "eslint.config.js").write_bytes((ROOT / "eslint.config.js").read_bytes())
-    for folder in (INCLUDES, RULES, MID, FIX):
+    for folder in (INCLUDES, RULES, MID, FIX, UI):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / INCLUDES / "Other.js").write_text("var Other = Class.create();\n")
     return tmp_path
@@ -87,6 +101,65 @@ def test_each_fault_is_found_by_its_rule(checkout: Path) -> None:
     for place, (name, (folder, _, rule)) in enumerate(BROKEN.items()):
         told = [line for line in found if line.startswith(f"{folder}/broken{place}.js:")]
         assert any(line.endswith(f"({rule})") for line in told), (name, told)
+
+
+#: file of a widget, its text, and the rule that finds it
+BROKEN_WIDGET = {
+    "the console": ("client.js", "console.info(1);", "no-undef"),
+    "records in a browser": ("client.js", "api.controller = new GlideRecord('x');", "no-undef"),
+    "the window on the instance": ("server.js", "data.a = window;", "no-undef"),
+    "let in a browser": ("client.js", "let x = 1;", "syntax"),
+    "an arrow on the instance": ("server.js", "data.a = () => 1;", "syntax"),
+    "waiting on the instance": ("server.js", "gs.sleep(1);", "no-restricted-syntax"),
+    "a controller that is too long": ("client.js", "api.controller = 1;\n" * 301, "max-lines"),
+    "a long function in a controller": (
+        "client.js",
+        "api.controller = function () {\n    api.go = function () {\n"
+        + "        api.a = 1;\n" * 26
+        + "    };\n};",
+        "max-statements",
+    ),
+}
+FINE_WIDGET = {
+    "a controller with many functions": (
+        "client.js",
+        "api.controller = function () {\n" + "    api.go = function () {\n    };\n" * 50 + "};",
+    ),
+    "what the platform gives to a server script": (
+        "server.js",
+        "data.a = [input, options, $sp, gs, new Other()];",
+    ),
+}
+
+
+def place_widgets(checkout: Path, widgets: Iterable[tuple[str, ...]]) -> None:
+    """Write each as a widget of its own."""
+    for place, (file, text, *_) in enumerate(widgets):
+        (checkout / WIDGET / f"w{place}").mkdir(parents=True)
+        (checkout / WIDGET / f"w{place}" / file).write_text(text + "\n")
+
+
+def test_each_fault_of_a_widget_is_found_by_its_rule(checkout: Path) -> None:
+    place_widgets(checkout, BROKEN_WIDGET.values())
+
+    found = eslint(checkout)
+
+    for place, (name, (file, _, rule)) in enumerate(BROKEN_WIDGET.items()):
+        told = [line for line in found if line.startswith(f"{WIDGET}/w{place}/{file}:")]
+        assert any(line.endswith(f"({rule})") for line in told), (name, told)
+
+
+def test_what_is_right_in_a_widget_passes(checkout: Path) -> None:
+    place_widgets(checkout, FINE_WIDGET.values())
+
+    assert eslint(checkout) == []
+
+
+def test_the_terminal_and_the_seal_reach_for_the_page(checkout: Path) -> None:
+    for name in ("Screen", "Seal"):
+        (checkout / UI / f"{name}.js").write_text("window.setTimeout(document, 1);\n")
+
+    assert eslint(checkout) == []
 
 
 def test_what_is_right_passes(checkout: Path) -> None:

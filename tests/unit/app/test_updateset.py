@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from sidecar.app.build import build
+from sidecar.app.identity import derived
 from sidecar.app.manifest import Manifest, read
-from sidecar.app.updateset import derived
 from sidecar.errors import AppBroken
 from tests.unit.app import sources
 from tests.unit.app.sources import APP, CLASS, CLASS_SCRIPT, FIX, PROPERTY, RESOURCE
