@@ -13,6 +13,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
     var FONTS = '"JetBrains Mono", "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", ' +
         '"Liberation Mono", monospace';
+    var LABEL = 'Terminal. F6 leaves it.';
     var SMALLEST_PX = 6;
     var FONT_PX = 14;
     var LARGEST_PX = 28;
@@ -30,12 +31,16 @@ window.claudeTerminal = window.claudeTerminal || {};
     var FOCUS_REPORT = /^\x1b\[[IO]$/;
 
     var DARK = {background: '#1f1e1d', foreground: '#ece9e3', cursor: '#d97757', cursorAccent: '#1f1e1d',
-        selectionBackground: '#5c4a40', black: '#3b3936', red: '#e8786f', green: '#8fc07f',
+        selectionBackground: '#5c4a40', scrollbarSliderBackground: '#4a4743',
+        scrollbarSliderHoverBackground: '#5e5a55', scrollbarSliderActiveBackground: '#6f6a64',
+        black: '#3b3936', red: '#e8786f', green: '#8fc07f',
         yellow: '#e2b86b', blue: '#82abe3', magenta: '#c596da', cyan: '#76c3c7', white: '#d8d4cc',
         brightBlack: '#96908a', brightRed: '#f39b93', brightGreen: '#abd69c', brightYellow: '#f0cd8d',
         brightBlue: '#a5c4f0', brightMagenta: '#d9b3ea', brightCyan: '#9bd8db', brightWhite: '#fbfaf8'};
     var LIGHT = {background: '#fdfcf9', foreground: '#2b2926', cursor: '#b4532f', cursorAccent: '#fdfcf9',
-        selectionBackground: '#f1d9cd', black: '#2b2926', red: '#b3261e', green: '#2e7041',
+        selectionBackground: '#f1d9cd', scrollbarSliderBackground: '#ddd8cd',
+        scrollbarSliderHoverBackground: '#c9c3b6', scrollbarSliderActiveBackground: '#b3ac9f',
+        black: '#2b2926', red: '#b3261e', green: '#2e7041',
         yellow: '#855600', blue: '#2456a6', magenta: '#84399e', cyan: '#0f6a70', white: '#6b6560',
         brightBlack: '#6b6560', brightRed: '#c0362d', brightGreen: '#37804d', brightYellow: '#8f6100',
         brightBlue: '#2f66bf', brightMagenta: '#9748b3', brightCyan: '#16757b', brightWhite: '#45413c'};
@@ -67,6 +72,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._fit = new parts.fit.FitAddon();
         this._terminal.loadAddon(this._fit);
         this._terminal.open(this._element);
+        this._terminal.textarea.setAttribute('aria-label', LABEL);
         this._terminal.attachCustomKeyEventHandler(this._key.bind(this));
         this._silence();
         this._watchBox();
