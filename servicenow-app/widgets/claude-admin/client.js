@@ -17,7 +17,7 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
     var asked = 0;
     var gone = false;
 
-    c.filter = {event: '', text: '', offset: 0};
+    c.filter = {event: null, text: '', offset: 0};
     c.checks = {};
     c.problem = null;
     c.said = '';
