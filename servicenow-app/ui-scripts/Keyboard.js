@@ -138,6 +138,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _forget: function () {
             this._batches = [];
+            this._arrivedUpTo = 0;
             this._waiting = '';
             this._half = '';
             this._told = '';
@@ -174,10 +175,19 @@ window.claudeTerminal = window.claudeTerminal || {};
                 return;
             }
             if (ready) {
-                this._post(ready);
-            } else if (this._waiting && this._batches.length < MOST_UNDER_WAY) {
+                if (this._sure(ready)) {
+                    this._post(ready);
+                }
+            } else if (this._waiting && this._batches.length < MOST_UNDER_WAY && this._sure(null)) {
                 this._post(this._next());
             }
+        },
+
+        /** @returns {boolean} whether no earlier batch has failed: else they go one by one, or they change places */
+        _sure: function (batch) {
+            return this._batches.every(function (other) {
+                return batch && other.seq >= batch.seq || !other.failures;
+            });
         },
 
         _next: function () {
@@ -296,18 +306,23 @@ window.claudeTerminal = window.claudeTerminal || {};
             var problem = ns.Problem.of(item.problem || {status: 500, title: 'Fault'});
             if (item.state === 'done') {
                 this._arrived(batch);
-            } else if (problem.passing()) {
-                batch.spent[item.request] = true;
-                batch.failures += 1;
-                this._anew(batch);
-                if (batch.failures > 1) {
-                    this._hold(problem); // the first time may have been bad luck, and speed keeps the order
-                }
-            } else if (LOST[problem.title]) {
+            } else if (problem.passing() && batch.seq > this._arrivedUpTo) {
+                this._failed(batch, item.request, problem);
+            } else if (problem.passing() || LOST[problem.title]) {
+                // What was typed after it has arrived: now it would land in the wrong place.
                 this._remove(batch);
-                this._onProblem(problem);
+                this._onProblem(problem.passing() ? ns.Problem.of({status: 409, title: 'Out of order'}) : problem);
             } else {
                 this._give(problem);
+            }
+        },
+
+        _failed: function (batch, request, problem) {
+            batch.spent[request] = true;
+            batch.failures += 1;
+            this._anew(batch);
+            if (batch.failures > 1) {
+                this._hold(problem); // the first time may have been bad luck, and speed keeps the order
             }
         },
 
@@ -319,6 +334,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _arrived: function (batch) {
             this._remove(batch);
+            this._arrivedUpTo = Math.max(this._arrivedUpTo, batch.seq);
             this._times = this._times.concat(this._timers.now() - batch.leftAt).slice(-REMEMBERED);
             this.latency = median(this._times);
             this._pause = FIRST_PAUSE_MS;

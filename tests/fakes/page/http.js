@@ -9,13 +9,13 @@ exports.make = function (timers, promises) {
     function http(config) {
         var deferred = promises.defer();
         var call = {method: config.method, path: config.url.replace('/api/x_claude_terminal/v1', ''),
-            body: config.data === undefined ? undefined : JSON.parse(JSON.stringify(config.data)),
-            at: timers.now()};
+            body: config.data && JSON.parse(JSON.stringify(config.data)), at: timers.now()};
         http.calls.push(call);
         timers.after(WAY_MS, function () {
             var answer = http.serve(call);
-            answer = answer && answer.status === undefined && !answer.hangs ? {status: 200, data: {result: answer}} :
-                answer;
+            if (answer.status === undefined && !answer.hangs) {
+                answer = {status: 200, data: {result: answer}};
+            }
             timers.after(answer.hangs ? config.timeout : WAY_MS + (answer.after || 0), function () {
                 settle(deferred, answer);
             });
@@ -25,8 +25,8 @@ exports.make = function (timers, promises) {
 
     function settle(deferred, answer) {
         var headers = answer.headers || {};
-        var told = {status: answer.hangs ? -1 : answer.status, data: answer.data === undefined ? null : answer.data,
-            headers: function (name) {
+        var told = {status: answer.hangs ? -1 : answer.status,
+            data: answer.data === undefined ? null : answer.data, headers: function (name) {
                 return headers[name] === undefined ? null : headers[name];
             }};
         if (told.status >= 200 && told.status < 300) {
@@ -42,8 +42,8 @@ exports.make = function (timers, promises) {
     };
     /** @returns {Object} an error of the application */
     http.problem = function (status, title, detail) {
-        return {status: status, data: {error: {status: status, title: title, detail: detail || '', message: title},
-            status: 'failure'}};
+        return {status: status, data: {status: 'failure',
+            error: {status: status, title: title, detail: detail || '', message: title}}};
     };
     /** @returns {Object} what a proxy says */
     http.page = function (status) {

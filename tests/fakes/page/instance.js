@@ -3,316 +3,255 @@
  * wrong, in the order in which things happen; when it is used up, all goes well.
  */
 
-var GAP_MS = 2000;
+var bytes = require('bytes');
+var Sidecar = require('sidecar').Sidecar;
 
-/** A page's calls: what may become of one. */
+/** What may become of a page's call. */
 var WAYS = ['well', 'lost', 'executed', 'twice', 'busy', 'gateway', 'slow'];
-/** A row's way through the queue and back, in milliseconds. */
+/** A row's way through the queue, and back again, in milliseconds. */
 var DELAYS = [150, 20, 400, 900];
+var PUSH_MS = 30;
+var SLOW_MS = 700;
 
-exports.make = function (page) {
-    var timers = page.timers;
-    var http = page.http;
-    var watchers = [];
-    var it = {
-        plan: [], // numbers; each call takes the next one
-        delays: [], // numbers; each row takes the next one
-        session: {id: 's-1', sysId: 'a1', state: 'running', activity: 'idle', columns: 120, rows: 40,
-            reachable: true, problem: null, writer: null, seconds: 60},
-        pushes: true,
-        mid: 'up', // or down: the instance queues nothing
-        sidecar: 'up', // or down: rows come back failed
-        signedIn: true,
-        rows: 0,
-        program: [], // the bytes that were typed into it
-        output: [], // the bytes it printed, from offset 0 on
-        kept: 0, // offset of the first byte that the instance still has
-        seq: 0,
-        requests: {},
-        screen: null, // what a screen call gives; null: a picture of all output
-        serve: serve,
-        print: print,
-        change: change,
-        row: row,
-        watch: watch
-    };
-    var keys = {};
-    var stream = {};
+function Instance(timers, http) {
+    this._timers = timers;
+    this._http = http;
+    this._watchers = [];
+    this._keys = {};
+    this._sidecar = new Sidecar(timers);
+    /** Numbers: each call takes the next one, and so does each row of `delays`. */
+    this.plan = [];
+    this.delays = [];
+    this.session = {id: 's-1', sysId: 'a1', state: 'running', activity: 'idle', columns: 120, rows: 40,
+        reachable: true, problem: null, writer: null, seconds: 60};
+    this.pushes = true;
+    this.mid = 'up'; // or down: the instance queues nothing
+    this.sidecar = 'up'; // or down: rows come back failed
+    this.signedIn = true;
+    this.rows = 0;
+    this.output = []; // the bytes the program printed, from offset 0 on
+    this.kept = 0; // offset of the first byte that the instance still has
+    this.seq = 0;
+    this.requests = {};
+    this.screen = null; // what a screen call gives; null: a picture of all output
+}
 
-    http.serve = serve;
-    return it;
+Instance.prototype = {
+    // --- for tests ---------------------------------------------------------------------------------------
 
-    function taken(list) {
-        return it[list].length ? it[list].shift() : 0;
-    }
+    /** Print bytes, or a text in ASCII. */
+    print: function (what) {
+        var list = typeof what === 'string' ? what.split('').map(function (character) {
+            return character.charCodeAt(0);
+        }) : what;
+        this.output = this.output.concat(list);
+        this.change({});
+    },
 
-    function serve(call) {
-        var way = WAYS[taken('plan') % WAYS.length];
-        if (!it.signedIn) {
+    /** Change columns of the session's row; whoever watches it hears of it. */
+    change: function (values) {
+        var seq = ++this.seq;
+        Object.keys(values).forEach(function (name) {
+            this.session[name] = values[name];
+        }, this);
+        if (this.pushes) {
+            this._timers.after(PUSH_MS, this._tell.bind(this, seq));
+        }
+    },
+
+    /** @returns {number[]} what was typed into the program */
+    program: function () {
+        return this._sidecar.program;
+    },
+
+    restartSidecar: function () {
+        this._sidecar.forget();
+    },
+
+    watch: function (table, filter, fn) {
+        var watchers = this._watchers;
+        watchers.push(fn);
+        return function () {
+            watchers.splice(watchers.indexOf(fn), 1);
+        };
+    },
+
+    /** @returns {Object} the session as the REST interface gives it */
+    row: function () {
+        var session = this.session;
+        return {sessionId: session.id, sysId: session.sysId, state: session.state, activity: session.activity,
+            columns: session.columns, rows: session.rows, outputOffset: this.output.length,
+            outputSeq: this.seq, reachable: session.reachable, problem: session.problem, mid: 'mid-a'};
+    },
+
+    // --- calls -------------------------------------------------------------------------------------------
+
+    serve: function (call) {
+        var way = WAYS[this._next('plan') % WAYS.length];
+        var answer;
+        if (!this.signedIn) {
             return {status: 401, data: {error: {message: 'User Not Authenticated', detail: null}}};
         }
         if (way === 'busy') {
-            return {status: 429, headers: {'Retry-After': '1'}, data: {error: {message: 'Rate limit exceeded'}}};
+            return {status: 429, headers: {'Retry-After': '1'},
+                data: {error: {message: 'Rate limit exceeded'}}};
         }
         if (way === 'lost') {
             return {status: -1};
         }
-        return through(way, call);
-    }
+        answer = this._route(call);
+        return this._back(way, way === 'twice' ? this._route(call) : answer);
+    },
 
-    function through(way, call) {
-        var answer = route(call);
-        if (way === 'twice') {
-            answer = route(call);
-        }
+    _next: function (list) {
+        return this[list].length ? this[list].shift() : 0;
+    },
+
+    _back: function (way, answer) {
         if (way === 'executed') {
             return {status: -1};
         }
         if (way === 'gateway') {
-            return http.page(502);
+            return this._http.page(502);
         }
-        return way === 'slow' ? {status: 200, data: {result: answer}, after: 700} : answer;
-    }
+        return way === 'slow' && answer.status === undefined ?
+            {status: 200, data: {result: answer}, after: SLOW_MS} : answer;
+    },
 
-    function route(call) {
+    _route: function (call) {
         var path = call.path.split('?')[0];
-        if (path === '/sessions/' + it.session.id + '/output') {
-            return read(parameters(call.path));
+        var mine = '/sessions/' + this.session.id + '/';
+        if (path === mine + 'output') {
+            return this._read(parameters(call.path));
         }
-        if (path === '/sessions/' + it.session.id + '/viewers') {
-            return viewed(call.body);
+        if (path === mine + 'viewers') {
+            return this._viewed(call.body);
         }
         if (path.indexOf('/requests/') === 0) {
-            return asked(path.substring('/requests/'.length));
+            return this._asked(path.substring('/requests/'.length));
         }
-        if (call.method === 'POST' && path.indexOf('/sessions/' + it.session.id + '/') === 0) {
-            return posted(path.split('/').pop(), call.body);
-        }
-        return http.problem(404, 'Not found', 'There is no such session.');
-    }
+        return path.indexOf(mine) === 0 ? this._posted(path.split('/').pop(), call.body) :
+            this._http.problem(404, 'Not found', 'There is no such session.');
+    },
 
-    function parameters(path) {
-        var given = {};
-        path.split('?')[1].split('&').forEach(function (pair) {
-            given[pair.split('=')[0]] = pair.split('=')[1];
-        });
-        return given;
-    }
+    _asked: function (id) {
+        var request = this.requests[id];
+        return request ?
+            {id: id, state: request.state, body: request.body, problem: request.problem || null} :
+            this._http.problem(404, 'Not found', 'There is no such request.');
+    },
 
-    function asked(id) {
-        var request = it.requests[id];
-        return request ? {id: id, state: request.state, body: request.body, problem: request.problem || null} :
-            http.problem(404, 'Not found', 'There is no such request.');
-    }
-
-    // --- what is read ------------------------------------------------------------------------------------
-
-    function read(query) {
+    _read: function (query) {
+        var session = this.session;
         var cursor = Number(query.cursor);
-        var from = Math.max(cursor, it.kept);
-        var to = Math.max(from, Math.min(it.output.length, from + Number(query.max_bytes)));
-        return {data: base64(it.output.slice(from, to)), encoding: 'base64', cursor: cursor,
-            nextCursor: Math.max(to, cursor), dropped: from - cursor, state: it.session.state,
-            activity: it.session.activity, outputSeq: it.seq, columns: it.session.columns, rows: it.session.rows,
-            reachable: it.session.reachable, problem: it.session.problem, writer: it.session.writer,
-            input: settled(query)};
-    }
+        var from = Math.max(cursor, this.kept);
+        var to = Math.max(from, Math.min(this.output.length, from + Number(query.max_bytes)));
+        return {data: bytes.encoded(this.output.slice(from, to)), encoding: 'base64', cursor: cursor,
+            nextCursor: to, dropped: from - cursor, state: session.state, activity: session.activity,
+            outputSeq: this.seq, columns: session.columns, rows: session.rows, reachable: session.reachable,
+            problem: session.problem, writer: session.writer, input: this._settled(query)};
+    },
 
-    function settled(query) {
-        return Object.keys(it.requests).map(function (id) {
-            return it.requests[id];
-        }).filter(function (request) {
+    _settled: function (query) {
+        return Object.keys(this.requests).map(function (id) {
+            return this.requests[id];
+        }, this).filter(function (request) {
             return request.stream && request.stream === query.stream && request.state !== 'queued' &&
                 request.seq > Number(query.after);
         }).sort(function (a, b) {
             return a.seq - b.seq;
         }).slice(0, 20).map(function (request) {
-            return {seq: request.seq, request: request.id, state: request.state, status: null,
+            return {seq: request.seq, request: request.id, state: request.state,
                 problem: request.problem || null};
         });
-    }
+    },
 
-    function viewed(body) {
-        var session = it.session;
+    _viewed: function (body) {
+        var session = this.session;
+        var before = session.writer;
         if (body.release) {
             session.writer = session.writer === body.tab ? null : session.writer;
         } else if (body.take || !session.writer) {
             session.writer = body.tab;
         }
-        change({});
+        if (before !== session.writer) {
+            this.change({});
+        }
         return {seconds: session.seconds, writer: session.writer};
-    }
+    },
 
-    // --- what is done ------------------------------------------------------------------------------------
-
-    function posted(op, body) {
-        if (keys[body.key]) {
-            return accepted(keys[body.key]);
+    _posted: function (op, body) {
+        var writer = this.session.writer;
+        if (this._keys[body.key]) {
+            return accepted(this._keys[body.key]);
         }
-        if (it.mid !== 'up') {
-            return http.problem(503, 'MID Server not available', 'The MID Server mid-a is down.');
+        if (this.mid !== 'up') {
+            return this._http.problem(503, 'MID Server not available', 'The MID Server mid-a is down.');
         }
-        if (op === 'commands' && it.session.writer && it.session.writer !== body.stream) {
-            return http.problem(409, 'Another tab writes', 'Another tab of yours types into this session.');
+        if (op === 'commands' && (this.session.state === 'terminated' || writer && writer !== body.stream)) {
+            return this._http.problem(409, writer ? 'Another tab writes' : 'Session ended', 'It is so.');
         }
-        return accepted(queue(op, body));
-    }
+        return accepted(this._queue(op, body));
+    },
 
-    function accepted(request) {
-        return {status: 202, data: {result: {request: request.id, session: it.session.id}}};
-    }
+    // --- the queue and the sidecar -----------------------------------------------------------------------
 
-    function queue(op, body) {
-        var request = {id: 'r-' + (++it.rows), state: 'queued', stream: op === 'commands' ? body.stream : null,
-            seq: body.seq};
-        var delay = DELAYS[taken('delays') % DELAYS.length];
-        keys[body.key] = request;
-        it.requests[request.id] = request;
-        timers.after(delay, function () {
-            arrive(op, body, function (problem, answer) {
-                timers.after(delay, function () {
-                    request.state = problem ? 'failed' : 'done';
-                    request.problem = problem;
-                    request.body = answer;
-                    change({});
-                });
-            });
-        });
+    _queue: function (op, body) {
+        var request = {id: 'r-' + (++this.rows), op: op, state: 'queued', seq: body.seq,
+            stream: op === 'commands' ? body.stream : null};
+        var delay = DELAYS[this._next('delays') % DELAYS.length];
+        var settle = function (problem, answer) {
+            this._timers.after(delay, this._settle.bind(this, request, problem, answer));
+        }.bind(this);
+        this._keys[body.key] = request;
+        this.requests[request.id] = request;
+        this._timers.after(delay, this._arrive.bind(this, op, body, settle));
         return request;
-    }
+    },
 
-    function arrive(op, body, answer) {
-        if (it.sidecar !== 'up') {
+    _settle: function (request, problem, answer) {
+        request.state = problem ? 'failed' : 'done';
+        request.problem = problem;
+        request.body = answer;
+        this.change({});
+    },
+
+    _arrive: function (op, body, answer) {
+        if (this.sidecar !== 'up') {
             answer({status: 502, title: 'Sidecar unreachable', detail: 'Nothing listens there.'});
         } else if (op === 'commands') {
-            command(body, answer);
+            this._sidecar.command(body, answer);
         } else if (op === 'screen') {
-            answer(null, it.screen || {ansi: 'PICTURE', columns: it.session.columns, rows: it.session.rows,
-                offset: it.output.length});
+            answer(null, this.screen || {ansi: 'PICTURE', columns: this.session.columns,
+                rows: this.session.rows, offset: this.output.length});
         } else {
-            change({columns: body.columns, rows: body.rows});
+            this.change({columns: body.columns, rows: body.rows});
             answer(null, {});
         }
-    }
+    },
 
-    // --- the sidecar's order of numbers ------------------------------------------------------------------
-
-    function numbered(name) {
-        stream[name] = stream[name] || {last: 0, missed: {}, waiting: []};
-        return stream[name];
-    }
-
-    function command(body, answer) {
-        var line = numbered(body.stream);
-        if (line.missed[body.seq]) {
-            answer({status: 409, title: 'Out of order', detail: 'It came too late.'});
-        } else if (body.seq <= line.last) {
-            answer(null, {accepted: true});
-        } else {
-            line.waiting.push({seq: body.seq, command: body.command, answer: answer});
-            advance(line);
-            timers.after(GAP_MS, function () {
-                giveUp(line, body.seq);
-            });
-        }
-    }
-
-    function advance(line) {
-        var next = line.waiting.filter(function (one) {
-            return one.seq <= line.last + 1;
-        })[0];
-        if (next) {
-            line.waiting.splice(line.waiting.indexOf(next), 1);
-            if (next.seq > line.last) {
-                line.last = next.seq;
-                it.program = it.program.concat(bytes(next.command));
-            }
-            next.answer(null, {accepted: true});
-            advance(line);
-        }
-    }
-
-    function giveUp(line, seq) {
-        var i;
-        var waits = line.waiting.some(function (one) {
-            return one.seq === seq;
-        });
-        var lowest = line.waiting.every(function (one) {
-            return one.seq >= seq;
-        });
-        if (waits && lowest) {
-            for (i = line.last + 1; i < seq; i++) {
-                line.missed[i] = true;
-            }
-            line.last = seq - 1;
-            advance(line);
-        }
-    }
-
-    // --- what is new -------------------------------------------------------------------------------------
-
-    /** Print bytes, or a text in ASCII. */
-    function print(what) {
-        var list = typeof what === 'string' ? what.split('').map(function (character) {
-            return character.charCodeAt(0);
-        }) : what;
-        it.output = it.output.concat(list);
-        change({});
-    }
-
-    function change(values) {
-        Object.keys(values).forEach(function (name) {
-            it.session[name] = values[name];
-        });
-        it.seq += 1;
-        var seq = it.seq;
-        if (it.pushes) {
-            timers.after(30, function () {
-                tell(seq);
-            });
-        }
-    }
-
-    function tell(seq) {
-        watchers.forEach(function (fn) {
+    _tell: function (seq) {
+        this._watchers.slice().forEach(function (fn) {
             fn({data: {operation: 'update', changes: ['output_seq'],
                 record: {output_seq: {display_value: String(seq), value: String(seq)}}}});
         });
     }
-
-    function watch(table, filter, fn) {
-        it.watched = table + '?' + filter;
-        watchers.push(fn);
-        return function () {
-            watchers.splice(watchers.indexOf(fn), 1);
-        };
-    }
-
-    /** @returns {Object} the session as the REST interface gives it */
-    function row() {
-        var session = it.session;
-        return {sessionId: session.id, sysId: session.sysId, state: session.state, activity: session.activity,
-            columns: session.columns, rows: session.rows, outputOffset: it.output.length, outputSeq: it.seq,
-            reachable: session.reachable, problem: session.problem, mid: 'mid-a'};
-    }
 };
 
-function base64(list) {
-    var array = java.lang.reflect.Array.newInstance(java.lang.Byte.TYPE, list.length);
-    list.forEach(function (value, i) {
-        array[i] = value > 127 ? value - 256 : value;
+function accepted(request) {
+    return {status: 202, data: {result: {request: request.id, session: 's-1'}}};
+}
+
+function parameters(path) {
+    var given = {};
+    path.split('?')[1].split('&').forEach(function (pair) {
+        given[pair.split('=')[0]] = pair.split('=')[1];
     });
-    return String(java.util.Base64.getEncoder().encodeToString(array));
+    return given;
 }
 
-function bytes(text) {
-    var array = java.util.Base64.getDecoder().decode(text);
-    var list = [];
-    var i;
-    for (i = 0; i < array.length; i++) {
-        list.push(array[i] & 255);
-    }
-    return list;
-}
-
-exports.base64 = base64;
+exports.make = function (page) {
+    var made = new Instance(page.timers, page.http);
+    page.http.serve = made.serve.bind(made);
+    return made;
+};

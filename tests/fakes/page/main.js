@@ -24,7 +24,8 @@ var known = {};
 serve(new java.io.BufferedReader(new java.io.InputStreamReader(java.lang.System['in'], 'UTF-8')));
 
 function read(path) {
-    return String(new java.lang.String(java.nio.file.Files.readAllBytes(new java.io.File(path).toPath()), 'UTF-8'));
+    var bytes = java.nio.file.Files.readAllBytes(new java.io.File(path).toPath());
+    return String(new java.lang.String(bytes, 'UTF-8'));
 }
 
 /** To Rhino a compiled script is a function; only as a Java object it shows `exec`. */
@@ -49,7 +50,8 @@ function answer(asked) {
     try {
         value = known[source].exec(context, exports)(page.ns, page, asked.given);
     } catch (error) {
-        return {error: String(error) + (error.rhinoException ? error.rhinoException.getScriptStackTrace() : '')};
+        return {error: String(error) + '\n' + (error.rhinoException ?
+            error.rhinoException.getScriptStackTrace() : '')};
     }
     return {value: value === undefined ? null : value};
 }
