@@ -62,12 +62,19 @@ window.claudeTerminal = window.claudeTerminal || {};
             return typeof ms === 'number' && isFinite(ms) ? (ms / 1000).toFixed(1) + ' s' : '';
         },
 
-        /** Give each session of a list its `label`: name, state, age. @param {number} now in ms */
+        /**
+         * @param {number} now in ms
+         * @returns {Object[]} the sessions, each with its `label`; those that have ended come last
+         */
         all: function (sessions, now) {
+            var ended = ns.Label.ended;
             sessions.forEach(function (session) {
                 session.label = {name: ns.Label.name(session), state: ns.Label.state(session),
                     age: ns.Label.age(session.lastActivityAt || session.createdAt, now)};
             });
+            return sessions.filter(function (session) {
+                return !ended(session);
+            }).concat(sessions.filter(ended));
         },
 
         /** @returns {string} the name under which its user knows it */

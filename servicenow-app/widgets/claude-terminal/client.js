@@ -241,8 +241,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     function listed(data) {
         c.data = data;
         c.refused = data.problem ? ns.Problem.of(data.problem).advice() : null;
-        c.sessions = data.sessions;
-        ns.Label.all(c.sessions, timers.now());
+        c.sessions = ns.Label.all(data.sessions, timers.now());
         c.up = data.mids.filter(function (mid) {
             return mid.state === 'up';
         });

@@ -1,6 +1,6 @@
 (function () {
     // This runs before the page is painted, and the terminal is attached after it: lists only, nothing is changed.
-    var MOST_SESSIONS = '20';
+    var MOST_SESSIONS = '50';
     var api;
 
     function mids() {
