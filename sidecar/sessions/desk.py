@@ -10,7 +10,7 @@ from uuid import UUID
 from sidecar.audit.reads import Reads
 from sidecar.clock import Clock
 from sidecar.errors import InputStalled, NotFound, SessionEnded, StorageUnavailable
-from sidecar.model.command import Command, Receipt
+from sidecar.model.command import Command, InputMode, Receipt
 from sidecar.model.event import Note
 from sidecar.model.output import Reading
 from sidecar.model.screen import Snapshot
@@ -20,7 +20,7 @@ from sidecar.sessions.output import Output
 from sidecar.sessions.pump import Pumps, Share, Wanted
 from sidecar.sessions.recording import asciicast
 from sidecar.sessions.registry import NewSession, Registry
-from sidecar.sessions.submit import Submitter
+from sidecar.sessions.submit import SETTLED_S, Submitter
 from sidecar.storage.sessions import SessionStore
 
 
@@ -101,15 +101,21 @@ class Desk:
     ) -> tuple[Receipt, Reading]:
         """Put one input in, wait until the screen has settled, and return the output since.
 
+        Keys with less time than a screen takes to settle are answered with their echo, as soon as it is there.
         The pump named, whose reader gets this answer too, does not repeat what it carries.
         """
         live = self._find(access)
-        with self.pumps.carrying(pump, live) as carries:
+        quick = command.mode is not InputMode.TEXT and span.wait_s <= SETTLED_S
+        with self.pumps.carrying(pump, live, quick=quick) as load:
             receipt = self.command(access, command)
             self.reads.saw(live.session, "output")
-            self.submitter.settle(live.console, live.activity, span.wait_s)
-            reading = self.output_reader.read(live, receipt.cursor, span.limit, text=span.text)
-            carries(receipt.cursor, reading.next_cursor)
+            if quick:
+                self.submitter.echo(live.console, receipt.cursor, span.wait_s)
+            else:
+                self.submitter.settle(live.console, live.activity, span.wait_s)
+            begin = min(load.begin, receipt.cursor) if quick and not span.text else receipt.cursor
+            reading = self.output_reader.read(live, begin, span.limit, text=span.text)
+            load.carried(begin, reading.next_cursor)
         return receipt, reading
 
     def output(self, access: Access, cursor: int, span: Span) -> Reading:

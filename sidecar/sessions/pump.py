@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from sidecar.clock import Clock
@@ -15,10 +16,13 @@ from sidecar.model.session import Activity, SessionState
 from sidecar.sessions.carriage import Carriage
 from sidecar.sessions.live import Live
 from sidecar.sessions.output import Output
+from sidecar.sessions.submit import FRAME_S
 from sidecar.terminal.bell import Bell, listening
 
-#: An answer comes so long after its first byte, so that what belongs together comes together.
+#: An answer comes at most so long after its first byte, so that what belongs together comes together.
 _FIRST_S = 0.1
+#: Pause between two looks whether that has come.
+_LOOK_S = 0.01
 #: While output goes on answers become rarer, up to this: each is a row in a queue.
 _SLOWEST_S = 1.0
 #: Pumps remembered; the longest silent one is forgotten first.
@@ -59,6 +63,14 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Load:
+    """What a command's answer carries: where its reader wants it to begin, and whom to tell what it was."""
+
+    begin: int
+    carried: Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
 class Share:
     """What one session has for the caller."""
 
@@ -85,13 +97,13 @@ class Pumps:
         by the sessions with news. When the time is up, also what a command's answer has carried is told: that
         answer may have been lost.
         """
-        pump, call = self._begin(name, {item.session_id for item in wanted})
+        pump, call = self._begin(name, {item.session_id: item.cursor for item in wanted})
         deadline = self._clock.monotonic() + wait_s
         bells = [pump.bell, *(item.live.console.bell for item in wanted if item.live)]
         with listening(bells) as event:
             while self._goes_on(pump, call):
                 if self._news(pump, wanted):
-                    self._gather(pump, call, event, lambda: _full(wanted, limit))
+                    self._gather(pump, call, event, wanted, limit)
                     if news := self._news(pump, wanted):  # else a command's answer has carried it meanwhile
                         return self._shares(pump, call, news, limit)
                 left = deadline - self._clock.monotonic()
@@ -102,20 +114,22 @@ class Pumps:
         return self._shares(pump, call, self._news(pump, wanted), limit)
 
     @contextmanager
-    def carrying(self, name: str | None, live: Live) -> Iterator[Callable[[int, int], None]]:
+    def carrying(self, name: str | None, live: Live, *, quick: bool = False) -> Iterator[Load]:
         """While a command's answer is awaited that the reader of the pump `name` gets too, do not say it twice.
 
-        Gives a function to call with the offsets between which the answer carries the output.
+        A `quick` answer comes with the first bytes, so that they need not be told before it.
         """
+        end, now = live.console.visible_end, self._clock.monotonic()
         if name is None:
-            yield lambda *_: None
+            yield Load(end, lambda *_: None)
             return
         with self._lock:
             pump = self._known(name)
             pump.delay_s = _FIRST_S
-        ticket = pump.carriage.begin(live.session.id, live.console.visible_end, self._clock.monotonic())
+        begin = pump.carriage.since(live.session.id, end) if quick else end
+        ticket = pump.carriage.begin(live.session.id, begin, now, quick=quick)
         try:
-            yield lambda begin, end: pump.carriage.carried(live.session.id, begin, end)
+            yield Load(begin, partial(pump.carriage.carried, live.session.id))
         finally:
             pump.carriage.end(ticket)
             pump.bell.ring()
@@ -127,12 +141,12 @@ class Pumps:
         for pump in pumps:
             pump.bell.ring()
 
-    def _begin(self, name: str, watched: set[UUID]) -> tuple[_Pump, int]:
+    def _begin(self, name: str, cursors: Mapping[UUID, int]) -> tuple[_Pump, int]:
         with self._lock:
             pump = self._known(name)
             pump.call += 1
-            pump.told = {key: state for key, state in pump.told.items() if key in watched}
-            pump.carriage.keep(watched)
+            pump.told = {key: state for key, state in pump.told.items() if key in cursors}
+            pump.carriage.keep(cursors)
         pump.bell.ring()
         return pump, pump.call
 
@@ -147,15 +161,21 @@ class Pumps:
     def _goes_on(self, pump: _Pump, call: int) -> bool:
         return pump.call == call and not self._output.closing()
 
-    def _gather(self, pump: _Pump, call: int, event: threading.Event, full: Callable[[], bool]) -> None:
+    def _gather(
+        self, pump: _Pump, call: int, event: threading.Event, wanted: Sequence[Wanted], limit: int
+    ) -> None:
         """Let more output arrive before the answer, unless it is full; a newer call still ends it at once."""
         began = self._clock.monotonic()
         if began - pump.answered_at > 2 * _SLOWEST_S:
             pump.delay_s = _FIRST_S
-        deadline = max(began + _FIRST_S, pump.answered_at + pump.delay_s)
-        while self._goes_on(pump, call) and not full() and (left := deadline - self._clock.monotonic()) > 0:
+        earliest = pump.answered_at + pump.delay_s
+        latest = max(began + _FIRST_S, earliest)
+        while self._goes_on(pump, call) and not _full(wanted, limit):
+            now = self._clock.monotonic()
+            if now >= latest or (now >= earliest and all(map(_rests, wanted))):
+                return
             event.clear()
-            event.wait(left)
+            event.wait(min(latest - now, _LOOK_S) if now >= earliest else earliest - now)
 
     def _shares(self, pump: _Pump, call: int, news: Sequence[Wanted], limit: int) -> dict[UUID, Share | None]:
         with self._lock:
@@ -185,6 +205,11 @@ class Pumps:
 
 def _printed(item: Wanted) -> bool:
     return item.end > item.cursor
+
+
+def _rests(item: Wanted) -> bool:
+    """Tell whether what it has printed is a whole frame."""
+    return not _printed(item) or item.live is None or item.live.console.quiet() >= FRAME_S
 
 
 def _full(wanted: Sequence[Wanted], limit: int) -> bool:

@@ -25,6 +25,8 @@ _MENU_S = 0.6
 _GONE_S = 0.25
 #: A screen without output for so long has settled.
 SETTLED_S = 0.3
+#: Output that has rested for so long is a whole frame: a program paints what a key does in one go.
+FRAME_S = 0.025
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,29 @@ class Submitter:
 
         return self.wait(console, settled, timeout_s)
 
-    def wait(self, console: Console, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until `condition`, checked at each output and a few times a second, or the time is up."""
+    def echo(self, console: Console, offset: int, timeout_s: float) -> bool:
+        """Wait until a whole frame was printed behind `offset`, or the time is up; tell whether it was."""
+
+        def painted() -> bool:
+            return console.visible_end > offset and console.quiet() >= FRAME_S
+
+        return self.wait(console, painted, timeout_s, FRAME_S / 2)
+
+    def wait(
+        self,
+        console: Console,
+        condition: Callable[[], bool],
+        timeout_s: float,
+        look_s: float = SETTLED_S / 2,
+    ) -> bool:
+        """Wait until `condition`, checked at each output and every `look_s`, or the time is up."""
         deadline = self.clock.monotonic() + timeout_s
         with listening([console.bell]) as event:
             while not condition():
                 left = deadline - self.clock.monotonic()
                 if left <= 0 or console.exit is not None:
                     return condition()
-                event.wait(min(left, SETTLED_S / 2))
+                event.wait(min(left, look_s))
                 event.clear()
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -169,6 +170,68 @@ def test_a_commands_answer_is_not_told_again_but_for_its_first_bytes(
 
         assert set(again.result(timeout=5)) == {session.id}
     assert caller.received[session.id] == session.everything()
+
+
+def typed(session: Driver, data: bytes, pump: str | None = "bridge", wait_s: float = 0.3) -> Reading:
+    """Press keys and wait for their echo; return what the answer carries."""
+    command, span = Command(InputMode.RAW, data=data), Span(ALL, wait_s, text=False)
+    return session.services.sessions.answered(session.access, command, span, pump)[1]
+
+
+def test_answers_to_keys_leave_no_gap_between_them(services: Services, pair: tuple[Driver, Driver]) -> None:
+    session, _ = pair
+    caller = Caller(services, session)
+    assert until(caller.quiet)
+    begin = caller.cursors[session.id]
+    answers = [typed(session, b"%d" % number) for number in range(8)]
+
+    assert answers[0].cursor == begin
+    assert all(b.cursor <= a.next_cursor <= b.next_cursor for a, b in pairwise(answers))
+    assert begin < answers[-1].next_cursor
+    assert until(caller.quiet)
+    assert caller.received[session.id] == session.everything()
+
+
+def test_the_echo_of_a_key_comes_with_its_answer_and_not_again(
+    services: Services, pair: tuple[Driver, Driver]
+) -> None:
+    session, _ = pair
+    caller = Caller(services, session)
+
+    def once() -> bool:
+        """Press a key; tell whether its answer alone brought the echo. A busy computer may paint it in two."""
+        assert until(caller.quiet)
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(caller.call, 25)
+            assert until(lambda: session.live.console.bell.heard)
+            answer = typed(session, b"x")
+            assert until(lambda: session.live.console.quiet() > 0.4)
+            alone = not call.done() and answer.next_cursor == session.live.console.end
+            session.raw(b"y")  # nobody carries this one
+            assert set(call.result(timeout=5)) == {session.id}
+        return alone and answer.cursor < answer.next_cursor
+
+    assert any(once() for _ in range(5))
+    assert until(caller.quiet)
+    assert caller.received[session.id] == session.everything()
+
+
+def test_an_echo_is_not_waited_for_longer_than_it_takes(pair: tuple[Driver, Driver]) -> None:
+    session, _ = pair
+    receipt = session.raw(b"x")
+    console, submitter = session.live.console, session.services.sessions.submitter
+
+    assert submitter.echo(console, receipt.cursor, 3600)
+    assert not submitter.echo(console, console.visible_end, 0.05)  # a program that prints nothing
+
+
+def test_keys_are_told_by_the_pump_to_others(services: Services, pair: tuple[Driver, Driver]) -> None:
+    session, _ = pair
+    caller = Caller(services, session)
+    assert until(caller.quiet)
+    typed(session, b"q", pump="another")
+
+    assert set(caller.call(5)) == {session.id}
 
 
 def test_an_answer_that_was_lost_is_told_when_the_time_is_up(

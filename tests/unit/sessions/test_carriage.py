@@ -57,6 +57,39 @@ def test_a_command_under_way_holds_all_but_its_first_bytes_for_a_moment() -> Non
 def test_sessions_no_longer_watched_are_forgotten() -> None:
     carriage = Carriage()
     carriage.carried(SESSION, 100, 200)
-    carriage.keep([OTHER])
+    carriage.keep({OTHER: 0})
 
     assert not carriage.has(SESSION, 100, 200, 0)
+
+
+def test_a_quick_answer_holds_its_first_bytes_too_but_not_what_it_does_not_carry() -> None:
+    carriage = Carriage()
+    carriage.begin(SESSION, 100, now=10, quick=True)
+
+    assert carriage.has(SESSION, 100, 150, now=10)
+    assert carriage.has(SESSION, 120, 150, now=10)
+    assert not carriage.has(SESSION, 99, 150, now=10)
+    assert not carriage.has(SESSION, 100, 150, now=12.5)
+
+
+def test_what_was_carried_is_no_gap_before_the_next_answer() -> None:
+    """The cursor of a pump's call is of its beginning; what was typed since came with the answers."""
+    carriage = Carriage()
+    carriage.carried(SESSION, 90, 100)
+    carriage.begin(SESSION, 100, now=10, quick=True)
+
+    assert carriage.has(SESSION, 90, 150, now=10)
+    assert not carriage.has(SESSION, 80, 150, now=10)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "offset", "begin"),
+    [(100, 100, 100), (90, 100, 90), (0, 4196, 100), (200, 100, 100)],
+    ids=["nothing missing", "a little", "too much", "ahead"],
+)
+def test_a_quick_answer_begins_where_its_reader_has_got_to(cursor: int, offset: int, begin: int) -> None:
+    carriage = Carriage()
+    carriage.keep({SESSION: cursor})
+
+    assert carriage.since(SESSION, offset) == begin
+    assert carriage.since(OTHER, offset) == offset
