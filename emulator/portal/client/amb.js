@@ -1,7 +1,8 @@
 /**
  * The push channel's client: Bayeux by long polling. However many watch, one request waits. [SNCLI]
  *
- * Whatever goes wrong, it is quiet and tries again later, with a new handshake and the same subscriptions.
+ * Whatever goes wrong, it is quiet and tries again later, with a new handshake and the same subscriptions. What
+ * happened in between is not told.
  */
 (function (app, window) {
     'use strict';
@@ -15,19 +16,24 @@
 
     /**
      * @param {Object} parts
-     * @param {function(string, Object): Promise<Response>} parts.fetch
-     * @param {function(*): Promise} parts.resolved a promise of a value that is there
+     * @param {function(Object, Object): Promise<Array>} parts.post sends messages, as (body, request options), and
+     *     gives the replies
      * @param {{after: function, cancel: function}} parts.timers
+     * @param {function(): {signal: Object, abort: function()}} parts.limit makes a way to end a request
      */
     function Amb(parts) {
-        this._fetch = parts.fetch;
-        this._resolved = parts.resolved;
+        this._post = parts.post;
         this._timers = parts.timers;
+        this._limit = parts.limit;
         this._listeners = {};
         this._client = null;
-        this._running = false;
+        //: Counts the tries: what belongs to an earlier one is not listened to any more.
+        this._try = 0;
+        this._outbox = [];
+        this._sending = false;
         this._waitMs = FIRST_WAIT_MS;
         this._messages = 0;
+        this._end = null;
         //: 'off', 'opening', 'open', or 'closed' while it waits for the next try.
         this.state = 'off';
     }
@@ -38,11 +44,10 @@
             var self = this;
             var isNew = !this._listeners[channel];
             this._listeners[channel] = (this._listeners[channel] || []).concat([listener]);
-            if (!this._running) {
-                this._running = true;
+            if (this.state === 'off') {
                 this._open();
             } else if (isNew && this._client) {
-                this._say([this._message('/meta/subscribe', {subscription: channel})]);
+                this._say('/meta/subscribe', channel);
             }
             return function () { self._drop(channel, listener); };
         },
@@ -50,7 +55,7 @@
         /** The page goes: the server need not hold the poll any longer. */
         leave: function () {
             if (this._client) {
-                this._fetch(ADDRESS, this._request([this._message('/meta/disconnect', {})], true))
+                this._post([this._message('/meta/disconnect', {})], {keepalive: true})
                     .then(null, function () { /* gone either way */ });
             }
         },
@@ -61,73 +66,52 @@
                 this._listeners[channel] = left;
             } else if (this._listeners[channel]) {
                 delete this._listeners[channel];
-                this._quit(channel);
-            }
-        },
-
-        _quit: function (channel) {
-            if (this._client) {
-                this._say([this._message('/meta/unsubscribe', {subscription: channel})]);
+                this._say('/meta/unsubscribe', channel);
             }
         },
 
         _open: function () {
             var self = this;
-            this._client = null;
+            var mine = this._try += 1;
             this.state = 'opening';
-            this._post([this._message('/meta/handshake', {
+            this._outbox = [];
+            this._sending = false;
+            this._ask([this._message('/meta/handshake', {
                 version: '1.0', minimumVersion: '1.0', supportedConnectionTypes: ['long-polling']
-            })]).then(function (replies) { self._opened(replies[0]); }, function () { self._later(); });
+            })], mine, function (replies) { self._opened(replies[0] || {}, mine); });
         },
 
         // A stranger's handshake succeeds as well: only the session's status tells.
-        _opened: function (reply) {
-            if (!reply || !reply.successful || !isLoggedIn(reply)) {
-                this._later();
+        _opened: function (reply, mine) {
+            var self = this;
+            if (!reply.successful || !isLoggedIn(reply)) {
+                this._later(mine);
                 return;
             }
             this._client = reply.clientId;
-            this._resume();
-        },
-
-        _resume: function () {
-            var self = this;
-            var all = Object.keys(this._listeners).map(function (channel) {
-                return self._message('/meta/subscribe', {subscription: channel});
+            Object.keys(this._listeners).forEach(function (channel) {
+                self._say('/meta/subscribe', channel);
             });
-            this._post(all).then(function (replies) {
-                var refused = replies.filter(function (each) { return !each.successful; });
-                refused.forEach(function (each) {
-                    window.console.warn('AMB refuses ' + each.subscription + ': ' + each.error);
-                });
-                // The session may have ended since the handshake; the refusal does not say so.
-                if (replies.length && refused.length === replies.length) {
-                    self._later();
-                    return;
-                }
-                self.state = 'open';
-                self._poll();
-            }, function () { self._later(); });
+            this.state = 'open';
+            this._poll(mine);
         },
 
-        _poll: function () {
+        _poll: function (mine) {
             var self = this;
-            if (!Object.keys(this._listeners).length) {
-                this._close();
-                return;
-            }
-            this._post([this._message('/meta/connect', {connectionType: 'long-polling'})])
-                .then(function (messages) { self._polled(messages); }, function () { self._later(); });
+            this._ask([this._message('/meta/connect', {connectionType: 'long-polling'})], mine,
+                function (messages) { self._polled(messages, mine); });
         },
 
-        _polled: function (messages) {
+        _polled: function (messages, mine) {
             var reply = messages.filter(function (each) { return each.channel === '/meta/connect'; })[0];
             var events = messages.filter(function (each) { return each.data !== undefined; });
             if (!reply || !reply.successful || reply.ext && !isLoggedIn(reply)) {
-                this._later();
-            } else {
+                this._later(mine);
+            } else if (Object.keys(this._listeners).length) {
                 this._waitMs = FIRST_WAIT_MS;
-                this._poll();
+                this._poll(mine);
+            } else {
+                this._close();
             }
             events.forEach(this._tell, this);
         },
@@ -136,19 +120,26 @@
         _close: function () {
             this.leave();
             this._client = null;
-            this._running = false;
+            this._try += 1;
             this.state = 'off';
         },
 
-        _later: function () {
+        _later: function (mine) {
             var self = this;
+            if (mine !== this._try) {
+                return;
+            }
+            this._try += 1;
             this._client = null;
             this.state = 'closed';
+            if (this._end) {
+                this._end();
+            }
             this._timers.after(this._waitMs, function () {
                 if (Object.keys(self._listeners).length) {
                     self._open();
                 } else {
-                    self._close();
+                    self.state = 'off';
                 }
             });
             this._waitMs = Math.min(this._waitMs * 2, LONGEST_WAIT_MS);
@@ -165,6 +156,58 @@
             });
         },
 
+        // One request at a time: a channel may be left and entered again, and the order counts.
+        _say: function (kind, channel) {
+            if (this._client) {
+                this._outbox.push(this._message(kind, {subscription: channel}));
+                this._send(this._try);
+            }
+        },
+
+        _send: function (mine) {
+            var self = this;
+            if (this._sending || !this._outbox.length || mine !== this._try) {
+                return;
+            }
+            this._sending = true;
+            this._post(this._outbox.splice(0), {}).then(function (replies) {
+                if (mine === self._try) {
+                    self._sending = false;
+                    self._said(replies, mine);
+                }
+            }, function () { self._later(mine); });
+        },
+
+        _said: function (replies, mine) {
+            var refused = replies.filter(function (each) { return !each.successful; });
+            refused.forEach(function (each) {
+                window.console.warn('AMB refuses ' + each.subscription + ': ' + each.error);
+            });
+            // The session may have ended since the handshake; the refusal does not say so.
+            if (refused.some(function (each) { return /^40[24]::/.test(each.error); })) {
+                this._later(mine);
+            } else {
+                this._send(mine);
+            }
+        },
+
+        /** Post messages of the current try; without an answer in time it ends. */
+        _ask: function (messages, mine, done) {
+            var self = this;
+            var limit = this._limit();
+            var handle = this._timers.after(POLL_MS, limit.abort);
+            this._end = limit.abort;
+            this._post(messages, {signal: limit.signal}).then(function (replies) {
+                self._timers.cancel(handle);
+                if (mine === self._try) {
+                    done(replies);
+                }
+            }, function () {
+                self._timers.cancel(handle);
+                self._later(mine);
+            });
+        },
+
         _message: function (channel, fields) {
             fields.channel = channel;
             fields.id = String(this._messages += 1);
@@ -172,44 +215,6 @@
                 fields.clientId = this._client;
             }
             return fields;
-        },
-
-        // What fails here shows at the poll, which then starts anew.
-        _say: function (messages) {
-            this._post(messages).then(null, function () { /* see above */ });
-        },
-
-        _post: function (messages) {
-            var limit = typeof window.AbortController === 'function' ? new window.AbortController() : null;
-            var request = this._request(messages, false);
-            var timers = this._timers;
-            var handle;
-            if (!messages.length) {
-                return this._resolved([]);
-            }
-            if (limit) {
-                request.signal = limit.signal;
-                handle = timers.after(POLL_MS, function () { limit.abort(); });
-            }
-            return this._fetch(ADDRESS, request).then(function (answer) {
-                if (!answer.ok) {
-                    throw new Error('AMB answered ' + answer.status);
-                }
-                return answer.json();
-            }).then(function (replies) {
-                timers.cancel(handle);
-                return replies;
-            }, function (error) {
-                timers.cancel(handle);
-                throw error;
-            });
-        },
-
-        _request: function (messages, keepalive) {
-            return {
-                method: 'POST', body: JSON.stringify(messages), credentials: 'same-origin',
-                keepalive: keepalive, headers: {'Content-Type': 'application/json'}
-            };
         }
     };
 
@@ -217,11 +222,27 @@
         return Boolean(reply.ext) && reply.ext['glide.session.status'] === LOGGED_IN;
     }
 
-    app.factory('spAmb', ['$window', 'spTimers', function ($window, timers) {
-        var amb = new Amb({
-            fetch: function (address, request) { return $window.fetch(address, request); },
-            resolved: function (value) { return $window.Promise.resolve(value); }, timers: timers
+    /** Fetch, not $http: a poll that waits must neither hold nor start a digest. */
+    function post(messages, options) {
+        return window.fetch(ADDRESS, {
+            method: 'POST', body: JSON.stringify(messages), credentials: 'same-origin',
+            headers: {'Content-Type': 'application/json'}, keepalive: Boolean(options.keepalive),
+            signal: options.signal
+        }).then(function (answer) {
+            if (!answer.ok) {
+                throw new Error('AMB answered ' + answer.status);
+            }
+            return answer.json();
         });
+    }
+
+    function limit() {
+        var made = new window.AbortController();
+        return {signal: made.signal, abort: function () { made.abort(); }};
+    }
+
+    app.factory('spAmb', ['$window', 'spTimers', function ($window, timers) {
+        var amb = new Amb({post: post, timers: timers, limit: limit});
         $window.addEventListener('pagehide', function () { amb.leave(); });
         return amb;
     }]);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -11,13 +11,12 @@ import requests
 from emulator.servicenow import Instance
 
 
-@dataclass
+@dataclass(frozen=True)
 class Portals:
     """Makes records of the Service Portal; `place` puts widgets on a page of the portal `tests`."""
 
     instance: Instance
     suffix: str = "tests"
-    pages: list[str] = field(default_factory=list)
 
     def insert(self, table: str, **values: str) -> str:
         return self.instance.table(table).insert(**values)["sys_id"]
