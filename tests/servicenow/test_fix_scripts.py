@@ -17,6 +17,7 @@ SCRIPTS = [
     "03_create_system_properties",
     "04_create_acls",
     "05_create_scope_privileges",
+    "06_complete_portal",
 ]
 DRY = "var FIX_OPTIONS = {dryRun: true};"
 REMOVE = "var FIX_OPTIONS = {remove: true};"
@@ -30,7 +31,7 @@ def instance(make_platform: MakePlatform) -> Instance:
 
 def delete(instance: Instance, table: str, query: str) -> None:
     """Delete the rows a query selects; there must be some."""
-    rows = instance.table(table).rows(query, fields="sys_id,name")
+    rows = instance.table(table).rows(query, fields="sys_id")
     assert rows, f"{table} has no row with {query}"
     for row in rows:
         instance.script(
@@ -97,6 +98,26 @@ DAMAGES = {
         "target_name=ecc_queue^operation=create",
         SCRIPTS[4],
         "created sys_scope_privilege ecc_queue create",
+    ),
+    "a page": ("sp_page", "id=claude_terminal", SCRIPTS[5], "created sp_page claude_terminal"),
+    "a widget's place on its page": (
+        "sp_instance",
+        "sp_widget.id=claude_admin",
+        SCRIPTS[5],
+        "created sp_instance claude_admin",
+    ),
+    "what a widget needs": (
+        "m2m_sp_widget_dependency",
+        "sp_widget.id=claude_terminal",
+        SCRIPTS[5],
+        "created m2m_sp_widget_dependency claude_terminal needs Claude Terminal",
+    ),
+    "the portal": ("sp_portal", "url_suffix=claude", SCRIPTS[5], "created sp_portal claude"),
+    "a module of the navigator": (
+        "sys_app_module",
+        "title=API keys",
+        SCRIPTS[5],
+        "created sys_app_module API keys",
     ),
 }
 
@@ -211,6 +232,54 @@ class TestRepair:
         assert "created 0, updated 0" in instance.fix("04_create_acls")[-1]
 
 
+class TestTheLook:
+    """A portal without a theme has no header; which theme is the company's, only the company knows."""
+
+    def test_is_that_of_the_instance_s_own_portal(self, instance: Instance) -> None:
+        theme = company_portal(instance)
+
+        said = instance.fix(SCRIPTS[5])
+
+        (ours,) = instance.table("sp_portal").rows("url_suffix=claude")
+        (menu,) = instance.table("sp_instance_menu").rows(f"sys_id={ours['sp_rectangle_menu']}")
+        assert ours["theme"] == theme
+        assert menu["sp_widget"] == theme
+        assert said[1:] == [
+            "adopted from /sp: sp_portal theme",
+            "adopted from /sp: sp_instance_menu sp_widget",
+        ]
+        assert len(instance.fix(SCRIPTS[5])) == 1
+
+    def test_is_only_told_in_a_dry_run(self, instance: Instance) -> None:
+        company_portal(instance)
+
+        said = instance.fix(SCRIPTS[5], before=DRY)
+
+        (ours,) = instance.table("sp_portal").rows("url_suffix=claude")
+        assert ours["theme"] == ""
+        assert "would adopt from /sp: sp_portal theme" in said
+
+    def test_is_kept_where_the_administrator_has_chosen(self, instance: Instance) -> None:
+        company_portal(instance)
+        own = instance.table("sp_theme").insert(name="Ours")["sys_id"]
+        change(instance, "sp_portal", "url_suffix=claude", theme=own, title="Assistant")
+
+        instance.fix(SCRIPTS[5])
+
+        (ours,) = instance.table("sp_portal").rows("url_suffix=claude")
+        assert (ours["theme"], ours["title"]) == (own, "Assistant")
+
+
+def company_portal(instance: Instance) -> str:
+    """Make the portal that instances come with; return the id that is its theme's and its menu widget's."""
+    theme = instance.table("sp_theme").insert(name="Stock")["sys_id"]
+    menu = instance.table("sp_instance_menu").insert(title="Stock menu", sp_widget=theme)["sys_id"]
+    instance.table("sp_portal").insert(
+        title="Service Portal", url_suffix="sp", theme=theme, sp_rectangle_menu=menu
+    )
+    return theme
+
+
 class TestSecondRun:
     @pytest.mark.parametrize("script", SCRIPTS)
     def test_changes_nothing(self, installed: Instance, script: str) -> None:
@@ -271,6 +340,22 @@ class TestSelfCheck:
             in said
         )
 
+    def test_names_a_widget_and_what_it_needs(self, instance: Instance) -> None:
+        delete(instance, "sp_widget", "id=claude_terminal")
+        delete(instance, "sp_page", "id=claude_admin")
+        delete(instance, "m2m_sp_dependency_js_include", "sp_js_include.display_name=x_claude_terminal.xterm")
+        change(instance, "sp_css", "name=xterm", css="")
+
+        said = instance.fix("00_self_check")
+
+        again = "(mended by importing the update set again)"
+        assert f"missing: sp_widget claude_terminal {again}" in said
+        assert f"differs: sp_css xterm: css {again}" in said
+        assert "missing: sp_page claude_admin (mended by fix script 06)" in said
+        assert any(
+            line.startswith("missing: m2m_sp_dependency_js_include Claude Terminal loads") for line in said
+        )
+
     def test_names_a_rule_of_somebody_else(self, instance: Instance) -> None:
         instance.script(
             "var rule = new GlideRecord('sys_security_acl'); rule.initialize();"
@@ -303,6 +388,8 @@ class TestUninstall:
         self, instance: Instance, app_build: Path
     ) -> None:
         instance.create_user("jane", "a password of jane", ["x_claude_terminal.user"])
+        (widget,) = instance.table("sp_widget").rows("id=claude_terminal")
+        instance.table("sp_instance").insert(title="on a page of theirs", sp_widget=widget["sys_id"])
 
         said = instance.fix("99_uninstall", before=REMOVE)
 
@@ -329,6 +416,25 @@ LEFTOVERS = {
     "sysauto_script": "nameSTARTSWITHclaude-terminal",
     "sysevent_script_action": "nameSTARTSWITHclaude-terminal",
     "sys_script_fix": "name=04_create_acls",
+    "sys_ui_script": "nameSTARTSWITHx_claude_terminal",
+    "sys_app_application": "name=x_claude_terminal",
+    "sys_app_module": "queryLIKEclaude",
+    "sp_widget": "idSTARTSWITHclaude_",
+    "sp_page": "idSTARTSWITHclaude_",
+    "sp_portal": "url_suffix=claude",
+    "sp_container": "",
+    "sp_row": "",
+    "sp_column": "",
+    "sp_instance": "",
+    "sp_instance_menu": "",
+    "sp_rectangle_menu_item": "",
+    "sp_css": "",
+    "sp_css_include": "",
+    "sp_js_include": "",
+    "sp_dependency": "",
+    "m2m_sp_dependency_css_include": "",
+    "m2m_sp_dependency_js_include": "",
+    "m2m_sp_widget_dependency": "",
     "sys_ws_definition": "namespace=x_claude_terminal",
     "sys_app": "scope=x_claude_terminal",
 }

@@ -41,6 +41,20 @@ def names(table: str, field: str = "name") -> list[str]:
 
 TABLES = names("sys_db_object")
 
+# -- 12 ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_asks_for_a_push_channel_that_nobody_has(app_build: Path) -> None:
+    """Regression 12: pages hear of changes over the record watcher, the one way that is documented."""
+    unload = ET.fromstring(installation.update_set(app_build).read_bytes())
+    texts = [
+        text for row in unload.iter("payload") for text in ET.fromstring(str(row.text).encode())[0].itertext()
+    ]
+
+    assert not [text for text in texts if re.search(r"\bsn_amb\b|AmbulatoryMessageBus|\bwindow\.AMB\b", text)]
+    assert any("spUtil.recordWatch(" in text for text in texts)
+
+
 # -- 13 ------------------------------------------------------------------------------------------------------
 
 OPERATIONS = {"create", "read", "write", "delete"}
@@ -244,14 +258,14 @@ def test_every_sys_id_of_the_set_is_one_and_the_only_one(app_build: Path) -> Non
 
 
 def test_every_file_of_the_app_is_in_the_set(app_build: Path) -> None:
-    """Regression 16: nothing has to be copied by hand; widgets follow with the portal."""
+    """Regression 16: nothing has to be copied by hand, no widget either."""
     unload = ET.fromstring(installation.update_set(app_build).read_bytes())
     texts = {
         text for row in unload.iter("payload") for text in ET.fromstring(str(row.text).encode())[0].itertext()
     }
-    files = [file for file in APP.rglob("*.js") if file.is_file()]
+    files = [file for file in APP.rglob("*") if file.suffix in {".js", ".html", ".css"}]
 
-    assert files
+    assert {file.suffix for file in files} == {".js", ".html", ".css"}
     for file in files:
         assert file.read_text() in texts, file.name
     assert any("var ClaudeTerminalProbe = Class.create();" in text for text in texts)
@@ -273,3 +287,60 @@ def test_the_set_on_an_empty_instance_is_a_working_app(empty_instance: Instance,
     (row,) = empty_instance.table("ecc_queue").rows("queue=output^name=ClaudeTerminalProbe")
     assert row["state"] == "ready"
     assert empty_instance.table("ecc_agent_script_include").rows("name=ClaudeTerminalProbe^active=true")
+
+
+def test_the_set_on_an_empty_instance_has_a_page_for_each_widget(
+    empty_instance: Instance, app_build: Path
+) -> None:
+    """Regression 16: from the portal's address over its page down to what the widget's scripts need."""
+    empty_instance.import_update_set(installation.update_set(app_build))
+
+    portal = the(empty_instance, "sp_portal", "url_suffix=claude")
+    menu = rows(empty_instance, "sp_rectangle_menu_item", f"sp_rectangle_menu={portal['sp_rectangle_menu']}")
+    widgets = [widget_of(empty_instance, item["sp_page"]) for item in menu]
+
+    assert portal["homepage"] == menu[0]["sp_page"]
+    assert [widget["id"] for widget in widgets] == [
+        "claude_terminal",
+        "claude_credential_setup",
+        "claude_admin",
+    ]
+    for widget in widgets:
+        assert all(widget[column] for column in ("template", "client_script", "script", "css"))
+        scripts = scripts_of(empty_instance, widget["sys_id"])
+        assert [script["script_name"] for script in scripts[:3]] == ["xterm", "addon_fit", "Problem"]
+        assert all(script["script"] and script["active"] in {"true", "1"} for script in scripts)
+
+
+def rows(instance: Instance, table: str, query: str) -> list[dict[str, str]]:
+    """Return the rows a query selects, in the order of their column `order`."""
+    found = instance.table(table).rows(query)
+    return sorted(found, key=lambda row: int(row.get("order") or 0))
+
+
+def the(instance: Instance, table: str, query: str) -> dict[str, str]:
+    """Return the one row a query selects."""
+    (found,) = rows(instance, table, query)
+    return found
+
+
+def widget_of(instance: Instance, page: str) -> dict[str, str]:
+    """Return the one widget on a page, as the platform finds it."""
+    holder = page
+    for table, outer in [
+        ("sp_container", "sp_page"),
+        ("sp_row", "sp_container"),
+        ("sp_column", "sp_row"),
+        ("sp_instance", "sp_column"),
+    ]:
+        found = the(instance, table, f"{outer}={holder}")
+        holder = found["sys_id"]
+    return the(instance, "sp_widget", f"sys_id={found['sp_widget']}")
+
+
+def scripts_of(instance: Instance, widget: str) -> list[dict[str, str]]:
+    """Return the UI scripts a widget is loaded with, in their order."""
+    dependency = the(instance, "m2m_sp_widget_dependency", f"sp_widget={widget}")["sp_dependency"]
+    ties = rows(instance, "m2m_sp_dependency_js_include", f"sp_dependency={dependency}")
+    includes = [the(instance, "sp_js_include", f"sys_id={tie['sp_js_include']}") for tie in ties]
+    return [the(instance, "sys_ui_script", f"sys_id={found['sys_ui_script']}") for found in includes]
