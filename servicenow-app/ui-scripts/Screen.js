@@ -97,9 +97,9 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (picture.columns && picture.rows) {
                 this._resize(picture.columns, picture.rows);
             }
+            // Claude asks for pasted text in brackets once, at its start, which the history may not reach.
+            this.write(bytes('\x1b[?2004h'));
             if (picture.history && picture.history.length) {
-                // Claude asks for pasted text in brackets once, at its start, which the history may not reach.
-                this.write(bytes('\x1b[?2004h'));
                 this.write(picture.cut ? this._whole(picture.history) : picture.history);
             }
             this.write(bytes(picture.ansi || ''));
