@@ -23,7 +23,7 @@ _HAS_TEXT = f"""(text) => Array.from(document.querySelectorAll('{ROWS}'), functi
 _CELLS = f"""(row) => Array.from(document.querySelectorAll('{ROWS}')[row].querySelectorAll('span')).flatMap(
     function (span) {{
         const style = getComputedStyle(span);
-        return Array.from(span.textContent, (character) => ({{
+        return Array.from(span.textContent.replace(/\\u00a0/g, ' '), (character) => ({{
             character,
             color: style.color,
             background: style.backgroundColor,
