@@ -50,10 +50,16 @@ def java() -> str:
     return found
 
 
-def command(main: Path, arguments: Sequence[str]) -> list[str]:
-    """Return the command that runs `main`; it may `require` what lies beside it and in `shared`."""
+def command(main: Path, arguments: Sequence[str], options: Sequence[str] = ()) -> list[str]:
+    """Return the command that runs `main`; it may `require` what lies beside it and in `shared`.
+
+    Args:
+        main: The program.
+        arguments: What it is given.
+        options: More options of Java's.
+    """
     libraries = ":".join(map(str, LIBRARIES))
-    shell = [java(), *JAVA_OPTIONS, "-cp", libraries, "org.mozilla.javascript.tools.shell.Main"]
+    shell = [java(), *JAVA_OPTIONS, *options, "-cp", libraries, "org.mozilla.javascript.tools.shell.Main"]
     modules = ["-modules", str(main.parent), "-modules", str(SHARED)]
     return [*shell, *RHINO_OPTIONS, *modules, str(main), *arguments]
 
@@ -69,6 +75,8 @@ class Program:
         self.log = log
         self._main = main
         self.arguments = list(arguments)
+        #: More options of Java's, for the next start.
+        self.java_options: tuple[str, ...] = ()
         self._ready = re.compile(ready)
         self._process: subprocess.Popen[bytes] | None = None
         self._seen = 0
@@ -102,7 +110,7 @@ class Program:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *command(self._main, self.arguments)],
+                ["setpriv", "--pdeathsig", "TERM", *command(self._main, self.arguments, self.java_options)],
                 env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
                 cwd=self.log.parent,
                 stdin=subprocess.DEVNULL,
