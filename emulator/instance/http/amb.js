@@ -39,7 +39,7 @@ exports.Amb.prototype = {
                 answers.push(this._answer(message, visitor));
             }
         }, this);
-        polls.forEach(function (message) { answers = answers.concat(this._poll(message, visitor)); }, this);
+        polls.forEach(function (message) { answers = answers.concat(this._poll(message, exchange)); }, this);
         if (!this._faults.ambOn()) {
             throw off();
         }
@@ -109,7 +109,7 @@ exports.Amb.prototype = {
     },
 
     // Events before the reply, as servers of this protocol do it.
-    _poll: function (message, visitor) {
+    _poll: function (message, exchange) {
         var client = this._clients.get(message.clientId);
         var wish = message.advice && message.advice.timeout;
         var asked = typeof wish === 'number' ? wish : TIMEOUT_MS;
@@ -120,7 +120,10 @@ exports.Amb.prototype = {
         var events = client.wait(Math.min(asked, TIMEOUT_MS), STEP_MS, function () {
             return faults.ambOn();
         });
-        return events.concat([reply(message, {
+        // Whose session ended while it waited hears nothing any more.
+        var visitor = this._signIn.bySession(exchange);
+        var told = visitor !== null && client.belongsTo(visitor) ? events : [];
+        return told.concat([reply(message, {
             successful: true, clientId: message.clientId, advice: advice(), ext: status(visitor)
         })]);
     }

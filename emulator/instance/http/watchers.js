@@ -14,6 +14,7 @@ var MID = /^\/mid\/server\/([0-9a-f]{32})$/;
 var BLOCKED = /^sys_(amb_message$|rw)/;
 /** Changed by every write; they come along without being named as changes. */
 var DERIVED = ['sys_updated_on', 'sys_updated_by', 'sys_mod_count'];
+var CHANNELS_KEPT = 1000;
 var MID_ROLES = ['mid_server', 'admin'];
 
 exports.Watchers = function (platform) {
@@ -22,6 +23,7 @@ exports.Watchers = function (platform) {
     this._rows = new rows.Rows(platform);
     this._fields = new fields.Fields(platform, this._rows);
     this._clients = null;
+    this._channels = new java.util.concurrent.ConcurrentHashMap();
     platform.records.onChange(function (change) {
         try {
             self._changed(change);
@@ -77,12 +79,25 @@ exports.Watchers.prototype = {
         }
         this._clients.each(function (client) {
             client.channels().forEach(function (channel) {
-                var watch = parsed(channel);
+                var watch = self._watch(channel);
                 if (watch !== null && watch.table === change.table) {
                     self._tell(client, channel, watch, change);
                 }
             });
         });
+    },
+
+    /** What a channel watches, read once: each write asks for all of them. */
+    _watch: function (channel) {
+        var known = this._channels.get(channel);
+        if (known === null) {
+            known = {watch: parsed(channel)};
+            if (this._channels.size() >= CHANNELS_KEPT) {
+                this._channels.clear();
+            }
+            this._channels.put(channel, known);
+        }
+        return known.watch;
     },
 
     _tell: function (client, channel, watch, change) {

@@ -146,6 +146,26 @@ def test_another_session_cannot_use_a_client(connect: Connect, shelf: Shelf) -> 
     assert theirs.subscribe(channel(shelf.table, "name=a"))["error"] == "404::message_deleted"
 
 
+def test_whoever_has_signed_out_hears_nothing(connect: Connect, shelf: Shelf) -> None:
+    client = connect("watcher", PASSWORD)
+    assert client.subscribe(channel(shelf.table, "name=for members"))["successful"]
+
+    shelf.run("fill({name: 'for members'});")
+    client.session.get(client.url + "/logout.do", timeout=30)
+
+    assert client.poll(1000) == []
+
+
+def test_a_stolen_client_hears_nothing(connect: Connect, shelf: Shelf) -> None:
+    mine, theirs = connect("watcher", PASSWORD), connect("nosy", PASSWORD)
+    assert mine.subscribe(channel(shelf.table, "name=mine alone"))["successful"]
+    theirs.id = mine.id
+
+    shelf.run("fill({name: 'mine alone'});")
+
+    assert theirs.poll(1000) == []
+
+
 def test_a_watcher_hears_what_changed_in_rows_that_fit(connect: Connect, shelf: Shelf) -> None:
     client = connect()
     assert client.subscribe(channel(shelf.table, "name=fits"))["successful"]

@@ -165,6 +165,69 @@ def test_a_widget_has_its_libraries_before_it_runs_and_its_css_to_itself(
     assert page.evaluate("window.linked") == "SP-WIDGET"
 
 
+def test_a_widget_holds_another_and_uses_an_angular_module_and_a_provider(
+    portals: Portals, visitor: Visitor
+) -> None:
+    inner = portals.widget(
+        "held",
+        template='<b class="held">{{c.data.n}} {{c.data.n | doubled}} <shout></shout></b>',
+        client_script="function () { var c = this; }",
+        script="data.n = options.n * 2;",
+    )
+    filters = "angular.module('x.tests', []).filter('doubled', function () { return n => n * 2; });"
+    portals.depend(inner, [("x_tests.module", filters)], module="x.tests")
+    provider = portals.insert(
+        "sp_angular_provider",
+        name="shout",
+        type="directive",
+        script="function () { return {template: 'shouted'}; }",
+    )
+    portals.insert("m2m_sp_ng_pro_sp_widget", sp_widget=inner, sp_angular_provider=provider)
+    holder = portals.widget(
+        "holding",
+        template='<sp-widget widget="data.inner"></sp-widget><sp-widget ng-if="c.later" widget="c.later"></sp-widget>',
+        client_script="function (spUtil) { var c = this; "
+        "spUtil.get('held', {}).then(function (model) { model.data.n = 7; c.later = model; }); }",
+        script="data.inner = $sp.getWidget('held', {n: 3});",
+    )
+    portals.place("holders", holder)
+
+    visitor.visit("holders", portal="tests")
+    visitor.page.locator(".held").nth(1).wait_for()
+
+    assert visitor.page.locator(".held").all_inner_texts() == ["6 12 shouted", "7 14 shouted"]
+
+
+def test_messages_and_the_rest_of_sputil(portals: Portals, visitor: Visitor) -> None:
+    widget = portals.widget(
+        "helping",
+        template='<b class="ready">{{c.text}}</b>',
+        client_script="""function ($scope, spUtil) {
+            var c = this;
+            spUtil.addInfoMessage('info <b>');
+            spUtil.addErrorMessage('error');
+            spUtil.addTrivialMessage('small');
+            c.text = spUtil.format('{a} of {b}', {a: 1, b: spUtil.createUid().length}) + ' ' + spUtil.getHost();
+        }""",
+    )
+    portals.place("helpers", widget)
+
+    visitor.visit("helpers", portal="tests")
+    notices = visitor.page.locator(".sp-notice")
+    notices.nth(2).wait_for()
+
+    assert [text.strip().split("\n")[0] for text in notices.all_inner_texts()] == [
+        "info <b>",
+        "error",
+        "small",
+    ]
+    assert visitor.page.locator(".ready").inner_text() == "1 of 32 127.0.0.1"
+    notices.first.get_by_role("button").click()
+    visitor.page.get_by_text("info <b>").wait_for(state="detached")
+    visitor.page.get_by_text("small").wait_for(state="detached")
+    assert notices.count() == 1
+
+
 def test_a_widget_calls_its_server_script(portals: Portals, visitor: Visitor) -> None:
     widget = portals.widget(
         "calling",
