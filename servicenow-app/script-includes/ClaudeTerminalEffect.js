@@ -37,7 +37,7 @@ ClaudeTerminalEffect.prototype = {
      */
     meant: function (request, answer) {
         var about = answer.ok && ClaudeTerminalEffect.METHODS[request.getValue('op')] === '_session';
-        var session = about ? this._sessions.fresh(request.getValue('session')) : null;
+        var session = about ? this._about(request) : null;
         return !session || answer.body.sessionId === session.getValue('session_id') ? answer :
             new ClaudeTerminalAnswer().unreadable('The answer tells of another session.');
     },
@@ -54,10 +54,15 @@ ClaudeTerminalEffect.prototype = {
         }
     },
 
+    /** @returns {?GlideRecord} the session that was asked about, as it is now */
+    _about: function (request) {
+        return this._sessions.fresh(request.getValue('session'));
+    },
+
     // --- answers that are ok -----------------------------------------------------------------------------
 
     _session: function (request, body) {
-        var session = this._sessions.fresh(request.getValue('session'));
+        var session = this._about(request);
         if (session) {
             this._sessions.adopt(session, body);
             new ClaudeTerminalPump(request.getValue('mid_name')).ensure();
@@ -65,12 +70,13 @@ ClaudeTerminalEffect.prototype = {
     },
 
     _command: function (request, body) {
-        var id = request.getValue('session');
-        var session;
-        if (!this._sessions.news(id, body.output || null, body.output ? body.output.state : undefined)) {
-            this._sessions.stir(id); // who typed waits to hear that it went in
+        var session = this._about(request);
+        var told = this._sessions.news(session, body.output || null,
+            body.output ? body.output.state : undefined);
+        if (!told && session) {
+            this._sessions.stir(session.getUniqueValue()); // who typed waits to hear that it went in
         }
-        session = this._sessions.fresh(id);
+        session = body.output ? this._about(request) : null;
         if (session && body.output && body.output.nextCursor > Number(session.getValue('output_offset'))) {
             // Something before it is missing, as after a crash of the sidecar; the pump will bring both.
             new ClaudeTerminalPump(request.getValue('mid_name')).resume();
@@ -78,7 +84,7 @@ ClaudeTerminalEffect.prototype = {
     },
 
     _output: function (request, body) {
-        this._sessions.news(request.getValue('session'), body, body.state);
+        this._sessions.news(this._about(request), body, body.state);
         new ClaudeTerminalPump(request.getValue('mid_name')).drain(request.getValue('session'), body);
     },
 
@@ -93,15 +99,15 @@ ClaudeTerminalEffect.prototype = {
     _screen: function (request, body) {
         var id = request.getValue('session');
         if (new ClaudeTerminalPump(request.getValue('mid_name')).watches(id)) {
-            this._sessions.news(id, null);
+            this._sessions.news(this._about(request), null);
         } else {
-            this._sessions.news(id, {data: '', nextCursor: body.offset, dropped: body.offset});
+            this._sessions.news(this._about(request),
+                {data: '', nextCursor: body.offset, dropped: body.offset});
         }
     },
 
     _terminate: function (request) {
-        var id = request.getValue('session');
-        this._sessions.news(id, null, 'terminated', 'idle');
+        this._sessions.news(this._about(request), null, 'terminated', 'idle');
     },
 
     _list: function (request, body) {
@@ -142,7 +148,7 @@ ClaudeTerminalEffect.prototype = {
     },
 
     _sessionFailed: function (request, answer) {
-        var session = this._sessions.fresh(request.getValue('session'));
+        var session = this._about(request);
         var op = request.getValue('op');
         var told = session && (op === 'create' ? this._notCreated(session, answer) :
             this._refused(session, answer));

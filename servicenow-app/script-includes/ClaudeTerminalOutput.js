@@ -38,28 +38,26 @@ ClaudeTerminalOutput.prototype = {
 
     /**
      * @param {Piece} piece
-     * @returns {number} the offset behind everything that is here then
+     * @param {number} [known] an offset that was the end, at some time. Where it still is, which is nearly
+     *     always, nothing has to be looked up; where not, a row begins there, and the index refuses another
+     * @returns {number} the offset behind everything that is here then, as far as we know
      */
-    append: function (piece) {
-        var before = this.end();
+    append: function (piece, known) {
+        var before = known || 0;
         var end = before;
-        var i;
+        var next, i;
         for (i = 0; i < this.ATTEMPTS && this._sound(piece) && end < piece.nextCursor; i++) {
-            if (!this._add(piece, end)) {
+            next = this._add(piece, end) || this.end();
+            if (next <= end) {
                 break;
             }
-            end = this.end();
+            end = next;
         }
         // Looking for what to delete costs a query, so not each time.
         if (Math.floor(before / this.TRIM_EACH_BYTES) !== Math.floor(end / this.TRIM_EACH_BYTES)) {
             this.trim(new ClaudeTerminalSettings().outputBytes());
         }
         return end;
-    },
-
-    /** Go on from an offset without what lies before it. @returns {number} as append does */
-    skip: function (offset) {
-        return this.append({data: '', nextCursor: offset, dropped: offset});
     },
 
     /**
@@ -103,22 +101,21 @@ ClaudeTerminalOutput.prototype = {
         return typeof value === 'number' && value % 1 === 0 && value >= 0 && value < 9e15;
     },
 
-    /** @returns {boolean} whether there is now something at `end`, by us or by another thread */
+    /** @returns {number} the offset behind what was added at `end`; 0 for nothing: it is taken, or not next */
     _add: function (piece, end) {
         var start = piece.nextCursor - this._base64.length(piece.data);
         if (start > end) {
-            return start - piece.dropped <= end && this._insert(end, {dropped: start - end});
+            return start - piece.dropped <= end && this._insert(end, {dropped: start - end}) ? start : 0;
         }
         return this._insert(end, {length: piece.nextCursor - end,
-            data: this._base64.slice(piece.data, end - start)});
+            data: this._base64.slice(piece.data, end - start)}) ? piece.nextCursor : 0;
     },
 
-    /** A refusal means that another thread was faster; who goes on looks where the end is now. */
+    /** @returns {boolean} false when another thread was faster */
     _insert: function (start, values) {
         values.session = this._id;
         values.start = start;
-        this._table.insert(values);
-        return true;
+        return this._table.insert(values) !== null;
     },
 
     /** @returns {?GlideRecord} the row with this offset in it, or the one after it */

@@ -68,10 +68,11 @@ ClaudeTerminalPump.prototype = {
      */
     answered: function (request, news) {
         var row;
-        new ClaudeTerminalReach().found(this._mid);
+        // First what somebody waits for.
         Object.keys(news).forEach(function (id) {
             this._news(id, news[id]);
         }, this);
+        new ClaudeTerminalReach().found(this._mid);
         // Read again: a viewer may have queued a newer one meanwhile.
         row = this._table.find({mid_name: this._mid});
         if (row && row.getValue('pump_request') === request.getUniqueValue()) {
@@ -106,7 +107,7 @@ ClaudeTerminalPump.prototype = {
         var session = this.SESSION.test(id) && told ?
             new ClaudeTerminalTable('session').find({session_id: id, mid_name: this._mid}) : null;
         if (session) {
-            this._sessions.news(session.getUniqueValue(), told.state === null ? null : told, told.state,
+            this._sessions.news(session, told.state === null ? null : told, told.state,
                 told.activity);
             this.drain(session.getUniqueValue(), told);
         }

@@ -131,11 +131,6 @@ ClaudeTerminalRequests.prototype = {
             answer: JSON.stringify(answer === undefined ? null : answer)});
     },
 
-    /** No other answer counts any more. @param {string} input sys_id of the answer's row */
-    answered: function (request, input) {
-        this._table.change(request, {answered_by: input});
-    },
-
     /** @returns {Object} as callers see it */
     view: function (request) {
         var state = request.getValue('state');

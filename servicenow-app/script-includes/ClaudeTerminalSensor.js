@@ -54,13 +54,14 @@ ClaudeTerminalSensor.prototype = {
     _settle: function (request, answer, input) {
         var effect = new ClaudeTerminalEffect();
         var requests = new ClaudeTerminalRequests();
-        requests.settle(request, answer.ok, answer.status,
-            answer.ok ? effect.kept(request, answer.body) : answer.problem, '');
+        var kept = answer.ok ? effect.kept(request, answer.body) : answer.problem;
+        // Before its effect wakes who asked. Nobody asked for what a pump brings, and many wait for it.
+        if (request.getValue('op') !== 'outputs') {
+            requests.settle(request, answer.ok, answer.status, kept, '');
+        }
         effect.apply(request, answer);
         // Last: after a kill in between the answer is delivered again, and applied to its end.
-        if (answer.final) {
-            requests.answered(request, input.getUniqueValue());
-        }
+        requests.settle(request, answer.ok, answer.status, kept, answer.final ? input.getUniqueValue() : '');
     },
 
     _mark: function (sysId, error) {

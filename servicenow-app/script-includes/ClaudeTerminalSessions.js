@@ -68,20 +68,25 @@ ClaudeTerminalSessions.prototype = {
     /**
      * Take over what an answer tells of a session besides its other contents.
      *
-     * @param {string} sysId
+     * @param {?GlideRecord} known the session; null when there is none any more
      * @param {?Piece} piece output
      * @param {?string} [state] null: the sidecar has no such session
      * @param {string} [activity]
+     * @returns {boolean} whether the session's row changed
      */
-    news: function (sysId, piece, state, activity) {
-        // The row is read after the output is stored, so that little time is left to overtake another thread.
-        var end = piece ? new ClaudeTerminalOutput(sysId).append(piece) : 0;
-        var session = this.fresh(sysId);
+    news: function (known, piece, state, activity) {
+        var session = known;
         var values = {};
+        var end = 0;
+        if (piece && session) {
+            end = new ClaudeTerminalOutput(session.getUniqueValue()).append(piece, this._offset(session));
+            // Read again, so that little time is left to overtake another thread.
+            session = this.fresh(session.getUniqueValue());
+        }
         if (!session || state === null) {
             return session ? this.forget(session) : false;
         }
-        values.output_offset = Math.max(end, Number(session.getValue('output_offset')) || 0);
+        values.output_offset = Math.max(end, this._offset(session));
         if (state && !this.ended(session)) { // else an answer that was overtaken
             values.state = state;
             values.activity = activity || session.getValue('activity');
@@ -92,7 +97,9 @@ ClaudeTerminalSessions.prototype = {
     /** An answer came from its sidecar; it may be older than the news that the MID Server is down. */
     _reached: function (session, values) {
         var over = ClaudeTerminalSessions.ENDED.indexOf(values.state || session.getValue('state')) >= 0;
-        var fault = over ? null : new ClaudeTerminalReach().fault(session.getValue('mid_name'));
+        var well = session.getValue('reachable') === '1' && !session.getValue('problem');
+        // Who is well would hear at once that it is down.
+        var fault = over || well ? null : new ClaudeTerminalReach().fault(session.getValue('mid_name'));
         values.reachable = !fault;
         values.problem = fault ? fault.detail : '';
         return this._end(session, values);
@@ -142,7 +149,7 @@ ClaudeTerminalSessions.prototype = {
         return {sessionId: value('session_id'), sysId: session.getUniqueValue(), userId: value('user'),
             state: value('state'), activity: value('activity'), workspaceType: value('workspace_type'),
             workspaceName: value('workspace_name'), columns: number(value('columns')),
-            rows: number(value('rows')), outputOffset: number(value('output_offset')) || 0,
+            rows: number(value('rows')), outputOffset: this._offset(session),
             outputSeq: this._count(session),
             createdAt: this._clock.told(value('sys_created_on')),
             lastActivityAt: this._clock.told(value('last_activity_at')),
@@ -158,6 +165,10 @@ ClaudeTerminalSessions.prototype = {
             values.ended_at = this._clock.now();
         }
         return this.change(session, values);
+    },
+
+    _offset: function (session) {
+        return Number(session.getValue('output_offset')) || 0;
     },
 
     _count: function (session) {

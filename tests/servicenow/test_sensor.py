@@ -101,6 +101,26 @@ def test_output_is_placed_by_its_offset(desk: Desk, data: bytes, cursor: int, ex
     assert desk.stored(session)["output_offset"] == str(len(expected))
 
 
+@pytest.mark.parametrize("known", ["0", "3"], ids=["nothing", "half"])
+@pytest.mark.parametrize(
+    ("cursor", "dropped"), [(0, 0), (2, 0), (6, 0), (8, 2)], ids=["whole", "in it", "next", "after a gap"]
+)
+def test_a_row_that_was_overtaken_misplaces_no_output(
+    desk: Desk, known: str, cursor: int, dropped: int
+) -> None:
+    """Another thread's output is stored, and its number of the session's row is not yet."""
+    session, data = desk.session(), b"0123456789"
+    carry(desk, session, data[:3], 0)
+    carry(desk, session, data[3:6], 3)
+    desk.change("session", f"session_id={session}", output_offset=known)
+    carry(desk, session, data[cursor:], cursor, dropped)
+    rest = desk.output("alice", session, 6)
+
+    assert read(desk, session)[:6] == data[:6]
+    assert (base64.b64decode(rest["data"]), rest["dropped"]) == (data[6 + dropped :], dropped)
+    assert desk.stored(session)["output_offset"] == "10"
+
+
 def test_bytes_that_are_gone_are_told_as_dropped(desk: Desk) -> None:
     session = desk.session()
     carry(desk, session, b"begin", 0)
