@@ -11,6 +11,7 @@ window.claudeTerminal = window.claudeTerminal || {};
  * @property {?string} activity
  * @property {boolean} reachable
  * @property {?Problem} problem the one that matters most
+ * @property {number} held bytes that were typed and wait until the way is open again
  * @property {boolean} writer whether this tab types
  * @property {boolean} claimed whether it is known who types
  * @property {string} mode push or polling
@@ -25,6 +26,10 @@ window.claudeTerminal = window.claudeTerminal || {};
 
     var RESIZE_REST_MS = 200;
     var RETRY_MS = 5000;
+    /** A picture for want of a better one is tried again after this. */
+    var REPAINT_MS = 10000;
+    /** The last words of a session may come a little later than the news that it has ended. */
+    var LAST_WORDS_MS = 3000;
     var ENDED = {terminated: true, failed: true};
     /** Which problem is shown when there are several: the first of these. */
     var ORDER = ['over', 'link', 'claim', 'reach', 'typing', 'screen', 'size'];
@@ -122,16 +127,23 @@ window.claudeTerminal = window.claudeTerminal || {};
         type: function (text) {
             if (this._row && !this._over()) {
                 this._keyboard.type(text);
+                if (this._keyboard.held()) {
+                    this._changed();
+                }
             }
         },
 
         _reset: function () {
             this._row = null;
+            this._ended = false;
             this._problems = {};
             this._claimedAt = -1;
             this._claims = 0;
+            this._claiming = false;
+            this._beatDue = 0;
+            this._paintedAt = 0;
             this._size = null;
-            this.view = {state: '', activity: null, reachable: true, problem: null, writer: false,
+            this.view = {state: '', activity: null, reachable: true, problem: null, held: 0, writer: false,
                 claimed: false, mode: 'polling', latency: null, mid: '', columns: null, rows: null,
                 painted: false};
         },
@@ -170,7 +182,10 @@ window.claudeTerminal = window.claudeTerminal || {};
                 body.take = true;
             }
             this._timers.cancel(this._beat);
+            this._claiming = true;
+            this._beatDue = 0;
             this._calls.post(this._path + '/viewers', body).then(this._still(function (answer) {
+                this._claiming = claim !== this._claims;
                 this._note('claim', null);
                 if (claim === this._claims) {
                     this._claimedAt = this._timers.now();
@@ -178,6 +193,7 @@ window.claudeTerminal = window.claudeTerminal || {};
                     this._plan(answer.seconds * 500);
                 }
             }), this._still(function (problem) {
+                this._claiming = claim !== this._claims;
                 this._note('claim', problem);
                 if (problem.passing() && claim === this._claims) {
                     this._plan(Math.max(RETRY_MS, problem.retryAfterMs));
@@ -224,6 +240,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _painted: function (offset) {
             this.view.painted = true;
+            this._paintedAt = this._timers.now();
             this._feed.start(this._row.sessionId, offset, this._tab);
             this._fitted();
             this._changed();
@@ -270,16 +287,13 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         // --- what comes ----------------------------------------------------------------------------------
 
-        /** Something may be new. @param {Object} changes columns of the session's row */
-        _heard: function (changes) {
+        /** Something may be new. What it is, only a read tells: events come late and may be lost. */
+        _heard: function () {
             if (this._signedOut()) {
                 return; // each call would ask for a password
             }
             if (this._beatDue && this._timers.now() > this._beatDue && !this._over()) {
                 this._claim(false); // the timers of a hidden page are late
-            }
-            if (changes.writer && changes.writer !== this._tab) {
-                this._claimedAt = Math.min(this._claimedAt, this._timers.now() - 1);
             }
             this._look();
         },
@@ -327,7 +341,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         _told: function (writer) {
             if (writer && (writer === this._tab) !== this.view.writer) {
                 this._writes(writer);
-            } else if (!writer && !this.view.writer) {
+            } else if (!writer && !this.view.writer && !this._claiming) {
                 this._claim(false); // nobody types any more
             }
         },
@@ -340,7 +354,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (back) {
                 this._keyboard.retry();
             }
-            if (back && this._picture.rough) {
+            if (this._picture.rough && this.view.reachable &&
+                    (back || this._timers.now() - this._paintedAt > REPAINT_MS)) {
                 this._paint(this._feed.cursor);
             }
             if (back || before.state !== this.view.state) {
@@ -363,6 +378,10 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _end: function () {
+            if (!this._ended) {
+                this._ended = true;
+                this._timers.after(LAST_WORDS_MS, this._still(this._look));
+            }
             this._keyboard.disable();
             this._news.stop();
             this._timers.cancel(this._beat);
@@ -401,6 +420,10 @@ window.claudeTerminal = window.claudeTerminal || {};
             this.view.problem = ORDER.map(function (kind) {
                 return problems[kind];
             }).filter(Boolean)[0] || null;
+            this.view.held = this._keyboard.held();
+            if (this.view.problem) {
+                this.view.problem.held = this.view.held;
+            }
             this.view.mode = this._news.mode;
             this.view.latency = this._keyboard.latency;
             this._onChange(this.view);

@@ -74,6 +74,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._tab = tab;
             this.cursor = cursor;
             this._pause = FIRST_PAUSE_MS;
+            this._failures = 0;
             this._notBefore = 0;
             this.look();
         },
@@ -138,6 +139,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             this._reading = false;
             this._pause = FIRST_PAUSE_MS;
+            this._failures = 0;
             this.cursor = answer.nextCursor;
             this._deliver(run, answer, bytes, askedAt);
             if (run === this._run && (this._more || bytes.length >= LARGE_BYTES)) {
@@ -173,7 +175,11 @@ window.claudeTerminal = window.claudeTerminal || {};
             var run = this._run;
             this._reading = false;
             this._notBefore = this._timers.now() + problem.retryAfterMs;
-            this._tell(run, 'onProblem', problem);
+            this._failures += 1;
+            // One lost answer of many is nothing that people should be told.
+            if (this._failures > 1 || !problem.passing()) {
+                this._tell(run, 'onProblem', problem);
+            }
             if (run === this._run && problem.passing()) {
                 this._timer = this._timers.after(Math.max(this._pause, problem.retryAfterMs),
                     this.look.bind(this));

@@ -10,6 +10,7 @@ window.claudeTerminal = window.claudeTerminal || {};
  *
  * @typedef {Object} Batch
  * @property {string} command base64
+ * @property {number} bytes how many
  * @property {number} seq its number in this tab
  * @property {string} key of the attempt
  * @property {?string} request what the instance calls the attempt
@@ -113,6 +114,13 @@ window.claudeTerminal = window.claudeTerminal || {};
             return this._batches.length > 0 || this._waiting !== '';
         },
 
+        /** @returns {number} bytes that wait until the way is open again */
+        held: function () {
+            return this._pausedFor ? size(this._waiting) + this._batches.reduce(function (sum, batch) {
+                return sum + batch.bytes;
+            }, 0) : 0;
+        },
+
         /** The way may be open again: try at once what is held. */
         retry: function () {
             if (this._session && this._pausedFor) {
@@ -192,7 +200,8 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _next: function () {
             var end = cut(this._waiting, BATCH_BYTES);
-            var batch = {command: base64(utf8(this._waiting.substring(0, end))), seq: ++this._seq,
+            var bytes = utf8(this._waiting.substring(0, end));
+            var batch = {command: base64(bytes), bytes: bytes.length, seq: ++this._seq,
                 key: this._calls.name(), request: null, state: 'ready', spent: {}, failures: 0,
                 leftAt: this._timers.now()};
             this._waiting = this._waiting.substring(end);
@@ -311,7 +320,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             } else if (problem.passing() || LOST[problem.title]) {
                 // What was typed after it has arrived: now it would land in the wrong place.
                 this._remove(batch);
-                this._onProblem(problem.passing() ? ns.Problem.of({status: 409, title: 'Out of order'}) : problem);
+                this._onProblem(problem.passing() ?
+                    ns.Problem.of({status: 409, title: 'Out of order'}) : problem);
             } else {
                 this._give(problem);
             }

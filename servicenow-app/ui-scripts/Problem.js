@@ -34,7 +34,6 @@ window.claudeTerminal = window.claudeTerminal || {};
         'Start failed': ['Claude did not start', '{detail}', 'new'],
         'Menu open': ['Claude asks a question', 'Answer the question on the screen first.', null],
         'Read only': ['You are reading along', '{detail}', null],
-        'Typing held': ['Typing is held back', '{detail}', null],
         'Typing lost': ['Some typing was lost', '{detail}', null]
     };
     var SIDECAR = ['The sidecar does not answer', '{detail} The MID Server is up, but the Claude service ' +
@@ -56,6 +55,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         504: SIDECAR
     };
     var NO_ROLE = 'It needs the role x_claude_terminal.user.';
+    var HELD = 'What you typed is kept, and is sent then.';
     var BUSY = 'The instance, or something on the way to it, is busy.';
     var LONGEST_DETAIL = 300;
 
@@ -67,6 +67,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         this.retryAfterMs = told.retryAfterMs || 0;
         /** Whether the application said it, and not a proxy, the platform or the browser. */
         this.own = !!told.own;
+        /** Bytes that were typed and wait until it is over. */
+        this.held = 0;
     }
 
     /** @returns {?number} milliseconds that an HTTP header asks to wait: seconds, or a date */
@@ -124,7 +126,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         /** @returns {Advice} */
         advice: function () {
             var said = this._said();
-            return {title: said[0], text: this._filled(said[1]), action: said[2]};
+            var text = this._filled(said[1]);
+            return {title: said[0], text: this.held ? text + ' ' + HELD : text, action: said[2]};
         },
 
         _said: function () {

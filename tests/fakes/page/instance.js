@@ -222,7 +222,7 @@ Instance.prototype = {
         } else if (op === 'commands') {
             this._sidecar.command(body, answer);
         } else if (op === 'screen') {
-            answer(null, this.screen || {ansi: 'PICTURE', columns: this.session.columns,
+            answer(null, this.screen || {ansi: 'PICTURE of ' + this.output.length, columns: this.session.columns,
                 rows: this.session.rows, offset: this.output.length});
         } else {
             this.change({columns: body.columns, rows: body.rows});

@@ -11,6 +11,7 @@ var promises = require('promises');
 var timers = require('timers');
 var http = require('http');
 var instance = require('instance');
+var screen = require('screen');
 
 var context = Packages.org.mozilla.javascript.Context.getCurrentContext();
 var SCRIPT = java.lang.Class.forName('org.mozilla.javascript.Script');
@@ -68,5 +69,6 @@ function fresh() {
     page.timers = timers.make(page.promises);
     page.http = http.make(page.timers, page.promises);
     page.instance = instance.make(page);
+    page.screen = screen.make();
     return page;
 }

@@ -1,5 +1,7 @@
 /** A clock in milliseconds that stands still until it is told to move. */
 
+var MOST_FIRED = 20000;
+
 exports.make = function (promises) {
     var now = 1000000;
     var planned = [];
@@ -38,11 +40,15 @@ exports.make = function (promises) {
         /** Let time pass, and everything happen that is due. */
         advance: function (ms) {
             var until = now + ms;
+            var fired = 0;
             var timer;
             promises.flush();
             for (timer = due(until); timer; timer = due(until)) {
                 now = Math.max(now, timer.at);
                 drop(timer);
+                if (++fired > MOST_FIRED) {
+                    throw new Error('Something goes round in circles: ' + timer.fn);
+                }
                 timer.fn();
                 promises.flush();
             }
