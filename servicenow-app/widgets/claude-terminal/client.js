@@ -3,7 +3,6 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     var ns = $window.claudeTerminal;
     var SESSION = 'claude_terminal.session';
     var LOOK = 'claude_terminal.look';
-    var LIST_EACH_MS = 15000;
     var NOTICE_MS = 4000;
     var LEAST_PX = 420;
     var BELOW_PX = 12;
@@ -11,8 +10,11 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     var page = new ns.Page($window);
     var timers = page.timers;
     var calls = new ns.Calls({http: $http, promises: $q, timers: timers, send: page.send});
-    var screen, attachment, watched, trouble, dismissed, listing, noticing;
+    var screen, attachment, watched, trouble, dismissed, noticing;
 
+    c.lobby = new ns.Lobby({fetch: fetch, timers: timers, onChange: changed, idle: function () {
+        return !c.current && !c.starting && !page.hidden();
+    }});
     c.current = null; // the session that is open
     c.starting = null; // words, while one is being made
     c.listed = false;
@@ -23,7 +25,12 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     // --- sessions ----------------------------------------------------------------------------------------
 
     c.open = function (session) {
+        var same = c.current && c.current.sessionId === session.sessionId;
         c.listed = false;
+        if (same && !c.problem) {
+            screen.focus();
+            return;
+        }
         c.current = session;
         c.title = ns.Label.name(session);
         trouble = dismissed = null;
@@ -40,7 +47,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         page.tab.write(SESSION, null);
         attachment.leave();
         show();
-        return c.refresh();
+        return c.lobby.refresh();
     };
 
     c.create = function () {
@@ -58,13 +65,15 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
             return calls.get('/sessions/' + made.sessionId);
         }).then(c.open, failed).finally(function () {
             c.starting = null;
-            c.refresh();
+            c.lobby.refresh();
         });
     };
 
     c.end = function () {
         c.close('end');
-        calls.ask('DELETE', '/sessions/' + c.current.sessionId).then(c.refresh, failed);
+        calls.ask('DELETE', '/sessions/' + c.current.sessionId).then(function () {
+            c.lobby.refresh();
+        }, failed);
     };
 
     c.take = function () {
@@ -72,31 +81,17 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         screen.focus();
     };
 
-    c.refresh = function () {
-        return c.server.get({action: 'list'}).then(function (answer) {
-            listed(answer.data);
-        });
-    };
-
     // --- what is shown -----------------------------------------------------------------------------------
 
     /** @returns {string} which card covers the terminal; '' for none */
     c.stage = function () {
-        if (c.starting || c.current) {
-            return c.starting ? 'starting' : '';
-        }
-        return c.refused ? 'refused' : !c.data.mids.length ? 'unset' : !c.data.credentials ? 'keyless' :
-            !c.up.length ? 'down' : c.sessions.length ? 'choose' : 'first';
-    };
-
-    c.ready = function () {
-        return !c.starting && c.data.credentials > 0 && c.up.length > 0;
+        return c.starting ? 'starting' : c.current ? '' : c.lobby.stage();
     };
 
     c.toggleList = function () {
         c.listed = !c.listed;
         if (c.listed) {
-            c.refresh();
+            c.lobby.refresh();
         }
     };
 
@@ -121,14 +116,14 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         } else if (action === 'signin') {
             $window.location.reload();
         } else {
-            wake();
-            c.refresh();
+            attachment.wake();
+            c.lobby.refresh();
         }
     };
 
     c.dismiss = function () {
         dismissed = trouble ? null : c.problem.text;
-        trouble = null;
+        trouble = c.lobby.problem = null;
         show();
     };
 
@@ -193,38 +188,26 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
             screen[name](c.look[name]);
         });
         if (id) {
-            find(id).then(c.open, function (problem) {
-                page.tab.write(SESSION, null);
-                failed(asked ? problem : null);
-            });
+            find(id, !asked);
         }
-        plan();
+        c.lobby.open();
+    }
+
+    /** Open a session by its id. The list came with the page, so that mostly this waits for nothing. */
+    function find(id, remembered) {
+        var known = c.lobby.find(id);
+        $q.when(known || calls.get('/sessions/' + encodeURIComponent(id))).then(c.open, function (problem) {
+            page.tab.write(SESSION, null);
+            failed(remembered ? null : problem);
+        });
     }
 
     function stop() {
         page.deafen();
-        timers.cancel(listing);
+        c.lobby.close();
         timers.cancel(noticing);
         attachment.leave();
         screen.dispose();
-    }
-
-    /** @returns {Promise<Object>} the session; no call for one that came with the page */
-    function find(id) {
-        var known = c.sessions.filter(function (session) {
-            return session.sessionId === id;
-        })[0];
-        return known ? $q.when(known) : calls.get('/sessions/' + encodeURIComponent(id));
-    }
-
-    /** While there is no terminal the lists are all there is to see. */
-    function plan() {
-        listing = timers.after(LIST_EACH_MS, function () {
-            if (!c.current && !c.starting && !page.hidden()) {
-                c.refresh();
-            }
-            plan();
-        });
     }
 
     /** Take what the window has below the page's header. */
@@ -236,14 +219,14 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         if (!page.hidden()) {
             attachment.wake();
         }
+        if (c.lobby.problem) {
+            c.lobby.refresh();
+        }
     }
 
-    function listed(data) {
-        c.data = data;
-        c.refused = data.problem ? ns.Problem.of(data.problem).advice() : null;
-        c.sessions = ns.Label.all(data.sessions, timers.now());
-        c.up = data.mids.filter(function (mid) {
-            return mid.state === 'up';
+    function fetch() {
+        return c.server.get({action: 'list'}).then(function (answer) {
+            return answer.data;
         });
     }
 
@@ -253,19 +236,22 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     }
 
     function show() {
-        var advice;
+        var said, problem, advice;
         c.view = attachment ? attachment.view : {};
         c.pill = ns.Label.state(c.view);
         c.ended = ns.Label.ended(c.view);
         c.latency = ns.Label.latency(c.view.latency);
         c.reading = !!c.current && !c.ended && c.view.claimed && !c.view.writer;
         c.still = c.ended || c.reading;
-        advice = trouble || (c.view.problem && !c.still ? c.view.problem.advice() : null);
+        // What has a line of its own above the terminal is not said twice.
+        said = c.view.problem && !c.ended && c.view.problem.title !== 'Read only' ? c.view.problem : null;
+        problem = trouble || c.lobby.problem || said;
+        advice = problem ? problem.advice() : null;
         c.problem = advice && advice.text !== dismissed ? advice : null;
     }
 
     function failed(problem) {
-        trouble = problem ? ns.Problem.of(problem).advice() : null;
+        trouble = problem ? ns.Problem.of(problem) : null;
         show();
     }
 
@@ -291,8 +277,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         spUtil.recordWatch(watched, table, filter, fn);
     }
 
-    listed(c.data);
-    show();
+    c.lobby.take(c.data);
     $scope.$on('$destroy', stop);
     $timeout(start);
 };
