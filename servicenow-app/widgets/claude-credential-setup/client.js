@@ -8,6 +8,7 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
         cancel: $timeout.cancel}});
     var skew = c.data.now - Date.now();
     var look = null;
+    var outdated = {};
 
     c.steps = ['Sealed in this browser', 'On its way through the queue', 'Stored'];
     c.form = {mid: firstUp(), key: ''};
@@ -46,8 +47,7 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
             advance(mid, c.steps.length);
             tell('good', 'Your key is stored on ' + mid.name, 'New sessions use it from now on.');
         }).then(null, function (why) {
-            // Whatever was wrong, the next try begins with a new public key.
-            mid.jwk = null;
+            outdated[mid.name] = true;
             c.progress = null;
             failed(why);
         }).then(refresh);
@@ -114,13 +114,17 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
         return up ? up.name : null;
     }
 
-    /** @returns {Promise} of the public key that the instance knows, asked for when it knows none */
+    /**
+     * @returns {Promise} of the public key that the instance knows. It is asked for when there is none, or when
+     *     the last try failed: whatever was wrong, that is what the sidecar advises.
+     */
     function publicKey(mid) {
-        if (mid.jwk) {
+        if (mid.jwk && !outdated[mid.name]) {
             return $q.when(mid.jwk);
         }
         return calls.ask('POST', '/mids/' + encodeURIComponent(mid.name) + '/key', null, {onLate: late})
             .then(refresh).then(function () {
+                outdated[mid.name] = false;
                 return named(mid.name).jwk ||
                     $q.reject(new Error('The sidecar beside ' + mid.name + ' gave no key. Try again.'));
             });
