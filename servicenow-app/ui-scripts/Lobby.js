@@ -66,11 +66,6 @@ window.claudeTerminal = window.claudeTerminal || {};
             })[0] || null;
         },
 
-        /** @returns {boolean} whether a session can be started */
-        ready: function () {
-            return this.keyed.length > 0 && this.up.length > 0;
-        },
-
         /** @returns {string} for a MID Server's place in a form: why it cannot be chosen, '' if it can */
         lacks: function (mid) {
             if (mid.state !== 'up') {
@@ -87,10 +82,25 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (!this.mids.length) {
                 return 'unset';
             }
-            if (!this.keyed.length) {
+            if (!this.keyed.length && !this._living()) {
                 return 'keyless';
             }
             return this.sessions.length ? 'choose' : this.up.length ? 'first' : 'down';
+        },
+
+        /** @returns {string} why no session can be started, '' if one can */
+        obstacle: function () {
+            if (!this.keyed.length) {
+                return 'Store an API key first';
+            }
+            return this.up.length ? '' : 'No MID Server is available';
+        },
+
+        /** Who has removed a key still wants to see what goes on with it. */
+        _living: function () {
+            return this.sessions.some(function (session) {
+                return !ns.Label.ended(session);
+            });
         }
     };
 
