@@ -30,9 +30,11 @@ window.claudeTerminal = window.claudeTerminal || {};
     var REPAINT_MS = 10000;
     /** The last words of a session may come a little later than the news that it has ended. */
     var LAST_WORDS_MS = 3000;
+    var NOTICE_MS = 10000;
+    var NOTICES = {'Typing lost': true, 'Out of order': true, 'Outcome unknown': true, 'Read only': true};
     var ENDED = {terminated: true, failed: true};
     /** Which problem is shown when there are several: the first of these. */
-    var ORDER = ['over', 'link', 'claim', 'reach', 'typing', 'screen', 'size'];
+    var ORDER = ['over', 'link', 'claim', 'notice', 'reach', 'typing', 'screen'];
 
     /**
      * @param {Object} given calls, screen, timers, promises, onChange(view); news, or watch to make one; feed and
@@ -57,7 +59,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._picture = new ns.Picture({calls: this._calls, screen: this._screen, timers: this._timers,
             onPainted: this._painted.bind(this), onProblem: this._note.bind(this, 'screen')});
         this._keyboard = make('keyboard', ns.Keyboard)({calls: this._calls, timers: this._timers,
-            onProblem: this._note.bind(this, 'typing'), onSent: this._news.active.bind(this._news)});
+            onProblem: this._typed.bind(this), onSent: this._news.active.bind(this._news)});
         this._screen.onData(this.type.bind(this));
         this._screen.onResize(this._resized.bind(this));
         this._run = 0;
@@ -156,6 +158,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._keyboard.close();
             this._timers.cancel(this._beat);
             this._timers.cancel(this._rest);
+            this._timers.cancel(this._notice);
             this._reset();
         },
 
@@ -218,6 +221,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             if (before !== this.view.writer) {
                 this._note('typing', null);
+                this._note('notice', null);
                 this._fitted();
             }
             this._changed();
@@ -276,13 +280,14 @@ window.claudeTerminal = window.claudeTerminal || {};
                 return;
             }
             this._size = null;
-            this._calls.ask('POST', this._path + '/resize', size).then(this._still(function () {
-                this._note('size', null);
-                this._look();
-            }), this._still(function (problem) {
-                this._size = this._size || size;
-                this._note('size', problem);
-            }));
+            this._calls.ask('POST', this._path + '/resize', size).then(this._still(this._look),
+                this._still(function (problem) {
+                    // Why, is told elsewhere: a wrong size is the least of it.
+                    this._size = this._size || size;
+                    this._timers.cancel(this._rest);
+                    this._rest = problem.passing() ?
+                        this._timers.after(RETRY_MS, this._still(this._resize)) : null;
+                }));
         },
 
         // --- what comes ----------------------------------------------------------------------------------
@@ -391,6 +396,18 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         // --- what is wrong -------------------------------------------------------------------------------
+
+        /** A loss has to be seen, also if what was typed after it arrives at once. */
+        _typed: function (problem) {
+            if (problem && NOTICES[problem.title]) {
+                this._timers.cancel(this._notice);
+                this._notice = this._timers.after(NOTICE_MS,
+                    this._still(this._note.bind(this, 'notice', null)));
+                this._note('notice', problem);
+            } else {
+                this._note('typing', problem);
+            }
+        },
 
         _note: function (kind, problem) {
             if (!this._row) {

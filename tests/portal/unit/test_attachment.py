@@ -650,6 +650,49 @@ def test_without_the_push_channel_it_takes_a_little_longer(page: Page) -> None:
     assert said["latency"] <= 1200
 
 
+def test_a_loss_is_told_long_enough_to_be_seen(page: Page) -> None:
+    said = run(
+        page,
+        """
+        open();
+        it.mid = 'down';
+        screen.type('a');
+        page.timers.advance(1000);
+        screen.type(given.large);
+        it.mid = 'up';
+        page.timers.advance(5000);
+        screen.type('b');
+        page.timers.advance(2000);
+        var soon = told();
+        page.timers.advance(10000);
+        return {soon: soon, later: told(), typed: it.program()};
+        """,
+        large="x" * 5000,
+    )
+
+    assert said["soon"]["title"] == "Some typing was lost"
+    assert said["later"] is None
+    assert bytes(said["typed"]) == b"ab"
+
+
+def test_a_short_outage_that_nobody_told_of_leaves_the_right_size(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.pushes = false;
+        open();
+        it.mid = 'down';
+        screen.stretch(70, 20);
+        page.timers.advance(2000);
+        it.mid = 'up';
+        page.timers.advance(20000);
+        return {size: [it.session.columns, it.session.rows], told: told()};
+        """,
+    )
+
+    assert said == {"size": [70, 20], "told": None}
+
+
 @settings(max_examples=25)
 @any_(
     plan=st.lists(st.integers(0, 6), max_size=40),
