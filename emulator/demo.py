@@ -159,7 +159,9 @@ def round_trip(stage: Stage, stack: ExitStack) -> tuple[str, Json]:
     user.view(session)
     cursor = int(user.session(session)["outputOffset"])
     step("command, and its first output on the instance", lambda: ask(user, session, cursor))
-    return session, step("Claude's whole reply on the instance", lambda: reply(user, session, cursor))
+    screen = step("Claude's whole reply on the instance", lambda: reply(user, session, cursor))
+    step("the terminal's page in the portal", lambda: open_page(stage.site))
+    return session, screen
 
 
 def end(user: Browser, session: str) -> None:
@@ -202,6 +204,14 @@ def rest(user: Browser, session: str, cursor: int, deadline: float) -> int:
 def said(screen: Json) -> str:
     """Return what Claude has said on a screen."""
     return " ".join(line.strip("● ").strip() for line in screen["lines"] if line.startswith("●"))
+
+
+def open_page(site: Site) -> None:
+    """Ask for the portal's first page as a browser would; raise `DemoError` when it has no terminal."""
+    (portal,) = site.admin.table("sp_portal").rows(f"url_suffix={PORTAL}", fields="sys_id")
+    answer = site.user.request("GET", "/api/now/sp/page", params={"portal_id": portal["sys_id"]})
+    if not answer.ok or "xterm" not in answer.text:
+        raise DemoError(f"the portal answers {answer.status_code}, without a terminal.")
 
 
 # -- what is shown -------------------------------------------------------------------------------------------

@@ -27,4 +27,5 @@ def test_the_demo_makes_its_round_trip_and_shows_the_rows(tmp_path: Path) -> Non
     for operation in ("credential.store", "create", "outputs"):
         assert ["input", operation] in rows
     assert "● You said: Greet the ServiceNow users" in done.stdout
+    assert "✓ the terminal's page in the portal" in done.stdout
     assert "sk-ant-" not in done.stdout + done.stderr
