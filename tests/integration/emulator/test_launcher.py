@@ -184,4 +184,8 @@ def test_the_app_is_installed_for_a_user(launch: Launch) -> None:
     user = launched.admin.signed_in("demo.user", "demo.user")
 
     assert user.rest("GET", "/sessions").status == 200
+    portal = re.search(r"portal +(http://\S+)", launched.said())
+    assert portal, launched.said()
+    document = user.request("GET", portal[1].removeprefix(user.url), auth=None)
+    assert (document.status_code, document.url) == (200, f"{user.url}/login.do?sysparm_goto_url=claude")
     assert launched.admin.rest("GET", "/sessions").status in (200, 403)
