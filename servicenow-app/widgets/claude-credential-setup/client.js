@@ -177,8 +177,9 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
             c.data.mids = answer.data.mids || [];
             c.data.credentials = answer.data.credentials || [];
             c.form.mid = c.form.mid || firstUp();
-            watch();
-        });
+        }, function () {
+            return null; // what is shown stays; the next look may find the instance again
+        }).then(watch);
     }
 
     /** What is under way ends by itself, perhaps when a MID Server is back. */
