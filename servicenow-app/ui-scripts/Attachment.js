@@ -24,7 +24,6 @@ window.claudeTerminal = window.claudeTerminal || {};
 (function (ns) {
     'use strict';
 
-    var RESIZE_REST_MS = 200;
     var RETRY_MS = 5000;
     /** A picture for want of a better one is tried again after this. */
     var REPAINT_MS = 10000;
@@ -58,6 +57,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             after: this._after.bind(this)});
         this._picture = new ns.Picture({calls: this._calls, screen: this._screen, timers: this._timers,
             onPainted: this._painted.bind(this), onProblem: this._note.bind(this, 'screen')});
+        this._size = new ns.Size({calls: this._calls, timers: this._timers, may: this._maySize.bind(this),
+            onChanged: this._sized.bind(this)});
         this._keyboard = make('keyboard', ns.Keyboard)({calls: this._calls, timers: this._timers,
             onProblem: this._typed.bind(this), onSent: this._news.active.bind(this._news)});
         this._screen.onData(this.type.bind(this));
@@ -77,6 +78,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._adopt(row);
             this.view.mid = row.mid || '';
             this._keyboard.open(row.sessionId, this._tab, true);
+            this._size.open(this._path);
+            this._size.told(row.columns, row.rows, this._timers.now());
             this._news.follow(row.sysId, this._heard.bind(this));
             this._paint(row.outputOffset || 0);
             if (this._over()) {
@@ -90,6 +93,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         /** Type here from now on, and no longer in the tab that did. */
         take: function () {
             if (this._row && !this._over()) {
+                if (!this.view.writer) {
+                    this._keyboard.hold();
+                }
                 this._claim(true);
             }
         },
@@ -144,7 +150,6 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._claiming = false;
             this._beatDue = 0;
             this._paintedAt = 0;
-            this._size = null;
             this.view = {state: '', activity: null, reachable: true, problem: null, held: 0, writer: false,
                 claimed: false, mode: 'polling', latency: null, mid: '', columns: null, rows: null,
                 painted: false};
@@ -157,7 +162,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._picture.cancel();
             this._keyboard.close();
             this._timers.cancel(this._beat);
-            this._timers.cancel(this._rest);
+            this._size.stop();
             this._timers.cancel(this._notice);
             this._reset();
         },
@@ -257,37 +262,28 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             if (this.view.writer) {
                 this._screen.fit();
-                this._resize();
+                this._size.send();
             } else if (this.view.columns && this.view.rows) {
+                this._size.forget();
                 this._screen.fix(this.view.columns, this.view.rows);
             }
         },
 
         _resized: function (columns, rows) {
-            if (!this._row || !this.view.writer) {
-                return;
+            if (this._row && this.view.writer) {
+                this._size.want(columns, rows);
             }
-            this._size = {columns: columns, rows: rows};
-            this._timers.cancel(this._rest);
-            this._rest = this._timers.after(RESIZE_REST_MS, this._still(this._resize));
         },
 
-        /** Tell the program the size, once it rests. */
-        _resize: function () {
-            var size = this._size;
-            if (!size || !this.view.writer || this.view.state !== 'running' || !this.view.reachable ||
-                    (size.columns === this.view.columns && size.rows === this.view.rows)) {
-                return;
-            }
-            this._size = null;
-            this._calls.ask('POST', this._path + '/resize', size).then(this._still(this._look),
-                this._still(function (problem) {
-                    // Why, is told elsewhere: a wrong size is the least of it.
-                    this._size = this._size || size;
-                    this._timers.cancel(this._rest);
-                    this._rest = problem.passing() ?
-                        this._timers.after(RETRY_MS, this._still(this._resize)) : null;
-                }));
+        _maySize: function () {
+            return this.view.writer && this.view.state === 'running' && this.view.reachable;
+        },
+
+        /** No news of it may have come yet. */
+        _sized: function (columns, rows) {
+            this.view.columns = columns;
+            this.view.rows = rows;
+            this._look();
         },
 
         // --- what comes ----------------------------------------------------------------------------------
@@ -330,6 +326,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         _state: function (answer, askedAt) {
             var before = {state: this.view.state, reachable: this.view.reachable};
             this._adopt(answer);
+            this._size.told(answer.columns, answer.rows, askedAt);
             this._news.found(answer.outputSeq);
             // A read that left before the claim was answered tells what was before it.
             if (askedAt > this._claimedAt && !this._over() && answer.writer !== undefined) {
@@ -364,7 +361,7 @@ window.claudeTerminal = window.claudeTerminal || {};
                 this._paint(this._feed.cursor);
             }
             if (back || before.state !== this.view.state) {
-                this._resize();
+                this._size.send();
             }
         },
 

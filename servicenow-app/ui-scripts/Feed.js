@@ -12,9 +12,6 @@ window.claudeTerminal = window.claudeTerminal || {};
     var LARGE_BYTES = 16384;
     var FIRST_PAUSE_MS = 500;
     var LONGEST_PAUSE_MS = 10000;
-    var DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-    var FORM = /^[A-Za-z0-9+\/]*={0,2}$/;
-    var places = null;
 
     /**
      * @param {Object} given calls, timers; and what is called, each of them optional:
@@ -27,39 +24,6 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._given = given;
         this._session = null;
         this._run = 0;
-    }
-
-    /** @param {string} text base64 @returns {Uint8Array} @throws {Problem} when it is something else */
-    Feed.bytes = function (text) {
-        var bytes = new Uint8Array(Math.floor(text.length / 4) * 3 - padding(text));
-        var i, group, at;
-        if (text.length % 4 || !FORM.test(text)) {
-            throw new ns.Problem({status: 502, title: 'Fault', detail: 'The output is damaged.'});
-        }
-        places = places || table();
-        for (i = 0, at = 0; i < text.length; i += 4, at += 3) {
-            group = places[text.charCodeAt(i)] << 18 | places[text.charCodeAt(i + 1)] << 12 |
-                places[text.charCodeAt(i + 2)] << 6 | places[text.charCodeAt(i + 3)];
-            bytes[at] = group >> 16;
-            // What lies behind the end of a typed array is not written.
-            bytes[at + 1] = group >> 8 & 255;
-            bytes[at + 2] = group & 255;
-        }
-        return bytes;
-    };
-
-    function padding(text) {
-        return text.charAt(text.length - 2) === '=' ? 2 : text.charAt(text.length - 1) === '=' ? 1 : 0;
-    }
-
-    function table() {
-        var made = [];
-        var i;
-        for (i = 0; i < DIGITS.length; i++) {
-            made[DIGITS.charCodeAt(i)] = i;
-        }
-        made['='.charCodeAt(0)] = 0;
-        return made;
     }
 
     Feed.prototype = {
@@ -148,7 +112,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _checked: function (answer) {
-            var bytes = Feed.bytes(String(answer.data || ''));
+            var bytes = ns.Bytes.decoded(String(answer.data || ''));
             if (answer.cursor !== this.cursor ||
                     answer.nextCursor !== this.cursor + (answer.dropped || 0) + bytes.length) {
                 throw new ns.Problem({status: 502, title: 'Fault',

@@ -21,7 +21,6 @@ window.claudeTerminal = window.claudeTerminal || {};
 (function (ns) {
     'use strict';
 
-    var DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
     var BATCH_BYTES = 8192;
     var MOST_UNDER_WAY = 2;
     /** While the way is open a large paste may wait; while it is closed nobody sees what he types. */
@@ -116,9 +115,9 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** @returns {number} bytes that wait until the way is open again */
         held: function () {
-            return this._pausedFor ? size(this._waiting) + this._batches.reduce(function (sum, batch) {
+            return !this._pausedFor ? 0 : this._batches.reduce(function (sum, batch) {
                 return sum + batch.bytes;
-            }, 0) : 0;
+            }, ns.Bytes.size(this._waiting));
         },
 
         /** The way may be open again: try at once what is held. */
@@ -126,6 +125,13 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (this._session && this._pausedFor) {
                 this._resume();
             }
+        },
+
+        /** It will be this tab's turn in a moment: keep what is typed until `enable` is called. */
+        hold: function () {
+            this.enabled = true;
+            this._early = true;
+            this._told = '';
         },
 
         /** Type here again, after somebody else did. */
@@ -156,7 +162,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _fits: function (text) {
             var held = this._pausedFor || this._early ? MOST_HELD : MOST_WAITING;
-            if (size(this._waiting) + size(text) <= held) {
+            if (ns.Bytes.size(this._waiting) + ns.Bytes.size(text) <= held) {
                 return true;
             }
             this._say('Typing lost', held === MOST_HELD ? 'The way to Claude is closed. ' + MOST_HELD +
@@ -191,7 +197,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
         },
 
-        /** @returns {boolean} whether no earlier batch has failed: else they go one by one, or they change places */
+        /** @returns {boolean} whether no earlier batch has failed: then they go one by one, to keep their order */
         _sure: function (batch) {
             return this._batches.every(function (other) {
                 return batch && other.seq >= batch.seq || !other.failures;
@@ -199,9 +205,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _next: function () {
-            var end = cut(this._waiting, BATCH_BYTES);
-            var bytes = utf8(this._waiting.substring(0, end));
-            var batch = {command: base64(bytes), bytes: bytes.length, seq: ++this._seq,
+            var end = ns.Bytes.fitting(this._waiting, BATCH_BYTES);
+            var bytes = ns.Bytes.utf8(this._waiting.substring(0, end));
+            var batch = {command: ns.Bytes.encoded(bytes), bytes: bytes.length, seq: ++this._seq,
                 key: this._calls.name(), request: null, state: 'ready', spent: {}, failures: 0,
                 leftAt: this._timers.now()};
             this._waiting = this._waiting.substring(end);
@@ -379,90 +385,6 @@ window.claudeTerminal = window.claudeTerminal || {};
 
     function always() {
         return true;
-    }
-
-    /** @returns {number} code unit → bytes in UTF-8; half a pair counts as the replacement or half of four */
-    function weight(text, i) {
-        var code = text.charCodeAt(i);
-        if (code < 0x80) {
-            return 1;
-        }
-        return code < 0x800 || paired(text, i) ? 2 : 3;
-    }
-
-    /** @returns {boolean} whether the code unit is one half of a whole character */
-    function paired(text, i) {
-        var code = text.charCodeAt(i);
-        var high = code >= 0xD800 && code < 0xDC00;
-        var low = code >= 0xDC00 && code < 0xE000;
-        var other = text.charCodeAt(high ? i + 1 : i - 1);
-        return high && other >= 0xDC00 && other < 0xE000 || low && other >= 0xD800 && other < 0xDC00;
-    }
-
-    function size(text) {
-        var bytes = 0;
-        var i;
-        for (i = 0; i < text.length; i++) {
-            bytes += weight(text, i);
-        }
-        return bytes;
-    }
-
-    /** @returns {number} so many code units fit, without cutting a character */
-    function cut(text, most) {
-        var bytes = 0;
-        var i = 0;
-        var step;
-        while (i < text.length) {
-            step = paired(text, i) ? 2 : 1;
-            bytes += step === 2 ? 4 : weight(text, i);
-            if (bytes > most) {
-                break;
-            }
-            i += step;
-        }
-        return i;
-    }
-
-    /** @returns {number[]} half a character becomes the replacement character */
-    function utf8(text) {
-        var bytes = [];
-        var i, code;
-        for (i = 0; i < text.length; i++) {
-            code = text.charCodeAt(i);
-            if (paired(text, i)) {
-                i += 1;
-                code = 0x10000 + (code - 0xD800) * 0x400 + text.charCodeAt(i) - 0xDC00;
-            } else if (code >= 0xD800 && code < 0xE000) {
-                code = 0xFFFD;
-            }
-            append(bytes, code);
-        }
-        return bytes;
-    }
-
-    function append(bytes, code) {
-        if (code < 0x80) {
-            bytes.push(code);
-        } else if (code < 0x800) {
-            bytes.push(0xC0 | code >> 6, 0x80 | code & 63);
-        } else if (code < 0x10000) {
-            bytes.push(0xE0 | code >> 12, 0x80 | code >> 6 & 63, 0x80 | code & 63);
-        } else {
-            bytes.push(0xF0 | code >> 18, 0x80 | code >> 12 & 63, 0x80 | code >> 6 & 63, 0x80 | code & 63);
-        }
-    }
-
-    function base64(bytes) {
-        var text = '';
-        var i, group;
-        for (i = 0; i < bytes.length; i += 3) {
-            group = bytes[i] << 16 | (bytes[i + 1] || 0) << 8 | (bytes[i + 2] || 0);
-            text += DIGITS.charAt(group >> 18) + DIGITS.charAt(group >> 12 & 63) +
-                (i + 1 < bytes.length ? DIGITS.charAt(group >> 6 & 63) : '=') +
-                (i + 2 < bytes.length ? DIGITS.charAt(group & 63) : '=');
-        }
-        return text;
     }
 
     function median(numbers) {

@@ -109,7 +109,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _piece: function (history, answer) {
-            var bytes = ns.Feed.bytes(answer.data);
+            var bytes = bytesOf(answer);
             // What lies before a gap does not fit to what lies behind it.
             history.cut = history.cut || answer.dropped > 0;
             history.pieces = (answer.dropped ? [] : history.pieces).concat([bytes]);
@@ -145,6 +145,15 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
         }
     };
+
+    /** @returns {Uint8Array} none of an answer that is damaged: it is only for scrolling back */
+    function bytesOf(answer) {
+        try {
+            return ns.Bytes.decoded(String(answer.data || ''));
+        } catch (e) {
+            return new Uint8Array(0);
+        }
+    }
 
     function joined(pieces) {
         var length = pieces.reduce(function (sum, piece) {

@@ -17,7 +17,7 @@ ROOT = FOLDER.parent
 CLASSES = ROOT / "servicenow-app" / "ui-scripts"
 FAKES = ROOT / "tests" / "fakes" / "page"
 #: What does not need a real page, in the order in which one loads them.
-NAMES = ("Problem", "Calls", "News", "Feed", "Keyboard", "Picture", "Attachment")
+NAMES = ("Problem", "Bytes", "Calls", "News", "Feed", "Keyboard", "Picture", "Size", "Attachment")
 
 
 class Page:

@@ -227,6 +227,24 @@ def test_a_second_tab_reads_until_it_takes_over(page: Page) -> None:
     assert said["told"] == "You are reading along"
 
 
+def test_what_is_typed_right_after_taking_over_is_not_lost(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.session.writer = 'another';
+        open();
+        screen.type('no');
+        attachment.take();
+        screen.type('yes');
+        page.timers.advance(1500);
+        return {typed: it.program(), told: told()};
+        """,
+    )
+
+    assert bytes(said["typed"]) == b"yes"
+    assert said["told"] is None
+
+
 def test_a_session_can_be_taken_over_as_it_is_opened(page: Page) -> None:
     said = run(
         page,
@@ -411,6 +429,54 @@ def test_a_resize_that_failed_is_made_when_the_way_is_open(page: Page) -> None:
     )
 
     assert said == [70, 20]
+
+
+def test_sizes_do_not_overtake_each_other(page: Page) -> None:
+    said = run(
+        page,
+        """
+        open();
+        it.delays = [3, 1, 1];
+        screen.stretch(70, 20);
+        page.timers.advance(250);
+        screen.stretch(75, 22);
+        page.timers.advance(10000);
+        return [it.session.columns, it.session.rows];
+        """,
+    )
+
+    assert said == [75, 22]
+
+
+def test_who_types_gets_his_size_back_from_a_late_wish_of_another_tab(page: Page) -> None:
+    said = run(
+        page,
+        """
+        open();
+        page.timers.advance(10000);
+        it.change({columns: 61, rows: 17});
+        page.timers.advance(20000);
+        return {size: [it.session.columns, it.session.rows], resizes: posts('resize').length};
+        """,
+    )
+
+    assert said == {"size": [100, 30], "resizes": 2}
+
+
+def test_what_is_typed_right_after_taking_over_is_sent(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.session.writer = 'another';
+        open();
+        attachment.take();
+        screen.type('mine');
+        page.timers.advance(2000);
+        return it.program();
+        """,
+    )
+
+    assert bytes(said) == b"mine"
 
 
 # --- outages ------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -29,29 +28,6 @@ START = """
 
 def run(page: Page, script: str, **given: Any) -> Any:
     return page.run(START + script, **given)
-
-
-@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 255, 256, 1000])
-def test_base64_becomes_bytes(page: Page, length: int) -> None:
-    data = bytes(i % 256 for i in range(length))
-    said = run(
-        page,
-        "return Array.prototype.slice.call(ns.Feed.bytes(given.text));",
-        text=base64.b64encode(data).decode(),
-    )
-
-    assert bytes(said) == data
-
-
-@pytest.mark.parametrize("text", ["a", "abcde", "====", "ab=c", "a===", "äöüß", "\x1b[1m", "YQ==YQ=="])
-def test_what_is_no_base64_is_refused(page: Page, text: str) -> None:
-    said = run(
-        page,
-        "try { return Array.prototype.slice.call(ns.Feed.bytes(given.text)); } catch (e) { return e.title; }",
-        text=text,
-    )
-
-    assert said == "Fault"
 
 
 def test_every_byte_arrives_unchanged(page: Page) -> None:
