@@ -24,7 +24,7 @@ bench: setup  ## measure, each figure beside the bare thing
 
 build: setup  ## make the wheel, the ServiceNow update set and its fix scripts in dist/
 	@.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
-	@rm -rf build && ls dist/*.whl
+	@rm -rf build/lib build/bdist.* && ls dist/*.whl
 	@.venv/bin/python -m sidecar.cli app build --output dist
 
 clean:  ## remove what these verbs made: .venv, node_modules, builds, caches

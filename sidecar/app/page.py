@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sidecar.app.library import PREFIX
 from sidecar.app.manifest import Manifest
+from sidecar.app.record import Record
 
 #: Kind of text → what it must not hold, and why.
 _FORBIDDEN: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
@@ -24,6 +25,9 @@ _FORBIDDEN: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         ),
     ),
     "css": ((re.compile(r"@import\b", re.IGNORECASE), "an import: put the style into its own record"),),
+    "compiled": (
+        (re.compile(r"(?<![\w-])(min|max|clamp)\("), "SCSS takes it for its own: into styles/ with it"),
+    ),
 }
 _EVERYWHERE = (
     (
@@ -49,10 +53,17 @@ def forbidden_content(manifest: Manifest) -> Iterator[str]:
     """Name what the files of the portal hold and must not."""
     for record in manifest.of_table("sp_widget", "sp_css", "sys_ui_script"):
         for column, file in record.files.items():
-            kind = _KINDS.get(column, "")
-            for pattern, why in (*_FORBIDDEN.get(kind, ()), *_EVERYWHERE):
+            for pattern, why in _forbidden(record, column):
                 for line in _lines(pattern, _own(manifest, file)):
                     yield f"{file}:{line}: {why}"
+
+
+def _forbidden(record: Record, column: str) -> Iterator[tuple[re.Pattern[str], str]]:
+    yield from _FORBIDDEN.get(_KINDS.get(column, ""), ())
+    # The style sheets of their own are told not to be compiled, see portal.py; a widget's always is.
+    if (record.table, column) == ("sp_widget", "css"):
+        yield from _FORBIDDEN["compiled"]
+    yield from _EVERYWHERE
 
 
 def wrong_browser_classes(manifest: Manifest) -> Iterator[str]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sidecar.cli.form import Commands
 
 _NOUN = """\
-Build and check the ServiceNow app. Both work on the sources, so they need a checkout of this project.
+Build and check the ServiceNow app. Both work on the sources, so they need a checkout of this project, with the npm
+packages that `make setup` brings.
 
   claude-sidecar app lint
   claude-sidecar app build --output dist
@@ -30,8 +31,8 @@ give the same bytes, whenever and wherever they are built.
 """
 
 _LINT = """\
-Check the sources: the scripts with ESLint (ES5, free names, house rules), and whether scripts and manifest fit
-together. Prints one line for each fault; exit status 1 if there are any.
+Check the sources: the scripts with ESLint (ES5, free names, house rules), whether scripts and manifest fit
+together, and that widgets fetch nothing from other hosts. Prints one line for each fault; exit status 1 if there are any.
 
   claude-sidecar app lint
 """

@@ -241,6 +241,11 @@ BROKEN = {
         "an address of another host",
     ),
     "a style in a style": (STYLE, "@import 'other.css';\n", "app.css:1: an import"),
+    "a function that SCSS has": (
+        f"{HOME}/style.css",
+        "p { width: min(1px, 2vw); }\n",
+        "style.css:1: SCSS takes it",
+    ),
     "a sys_id in a template": (TEMPLATE, f'<a href="?id={SYS_ID}"></a>\n', "a sys_id, which is different"),
     "a class outside the namespace": (SCRIPT, "window.Thing = function () {};\n", "lacks the line window."),
     "a class of another name": (
@@ -261,6 +266,10 @@ def test_this_is_found(tmp_path: Path, file: str, text: str | None, told: str) -
         (tmp_path / file).unlink()
 
     assert any(told in fault for fault in faults(manifest)), faults(manifest)
+
+
+def test_a_style_sheet_of_its_own_may_use_all_of_css(tmp_path: Path) -> None:
+    assert faults(manifest_of(tmp_path, files={STYLE: "p { width: min(1px, 2vw); }\n"})) == []
 
 
 def test_functions_may_share_a_file(tmp_path: Path) -> None:
