@@ -7,6 +7,7 @@
 
     var angular = window.angular;
     var styled = {};
+    var provided = {};
 
     /**
      * Run a record's script and give what it leaves in `api`. A script element, so that errors have their place
@@ -44,10 +45,13 @@
         }
     }
 
+    /** Once a page, however many widgets have it: a directive that is there twice is an error of Angular's. */
     function provide(each) {
         var register = app.late[each.type];
-        var made = run(each.script, 'sp_angular_provider/' + each.name, 'provider');
-        if (register && typeof made === 'function') {
+        var made = register && !provided[each.name] ?
+            run(each.script, 'sp_angular_provider/' + each.name, 'provider') : null;
+        if (typeof made === 'function') {
+            provided[each.name] = true;
             register(each.name, made);
         }
     }

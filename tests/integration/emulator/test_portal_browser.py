@@ -54,9 +54,10 @@ def visitor(at_work: Visitor) -> Iterator[Visitor]:
     tab = at_work.tab()
     yield tab
     tab.page.close()
-    assert not tab.complaints.unexpected
+    complaints = tab.complaints.unexpected
     tab.complaints.made.clear()
     tab.complaints.expected.clear()
+    assert not complaints
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +194,9 @@ def test_a_widget_holds_another_and_uses_an_angular_module_and_a_provider(
     portals.place("holders", holder)
 
     visitor.visit("holders", portal="tests")
-    visitor.page.locator(".held").nth(1).wait_for()
 
-    assert visitor.page.locator(".held").all_inner_texts() == ["6 12 shouted", "7 14 shouted"]
+    visitor.page.get_by_text("6 12 shouted").wait_for()
+    visitor.page.get_by_text("7 14 shouted").wait_for()
 
 
 def test_messages_and_the_rest_of_sputil(portals: Portals, visitor: Visitor) -> None:
