@@ -78,6 +78,7 @@ setup(
             # 0.x: every minor release may break.
             "openapi-schema-validator>=0.9,<0.10",
             "openapi-spec-validator>=0.9,<0.10",
+            "playwright>=1.65,<2",
             "pytest>=9.2,<10",
             "pytest-flask>=1.3,<2",
             "pytest-timeout>=2.4,<3",
