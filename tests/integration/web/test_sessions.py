@@ -267,6 +267,32 @@ def test_a_pump_gets_news_of_many_sessions(api: Api) -> None:
     assert list(news) == [first]
 
 
+def test_a_key_is_answered_with_its_echo(api: Api, session: str) -> None:
+    def echo(**how: Any) -> dict[str, Any]:
+        answer = api.command(session, "eA==", mode="raw", waitMs=300, **how)
+        assert answer.status_code == 200, answer.text
+        output: dict[str, Any] = answer.json["output"]
+        assert output["cursor"] <= answer.json["cursor"]
+        return output
+
+    # A busy computer may take longer than a key may wait.
+    assert until(lambda: "x" in echo()["data"])
+    assert until(lambda: b"x" in base64.b64decode(echo(encoding="base64", pump="p")["data"]))
+
+
+def test_an_echo_begins_where_the_reader_of_its_pump_has_got_to(api: Api, session: str) -> None:
+    body = {"pump": "p", "wait": 0.1, "cursors": {session: 0}}
+    api.post("/api/outputs", body)
+    texts = {"mode": "raw", "waitMs": 300, "pump": "p", "encoding": "utf8"}
+    characters = api.command(session, "eA==", **texts).json
+    answer = api.command(session, "eA==", **texts | {"encoding": "base64"}).json
+    end = answer["output"]["nextCursor"]
+
+    assert characters["output"]["cursor"] == characters["cursor"]  # it could begin in the middle of one
+    assert answer["output"]["cursor"] <= max(0, answer["cursor"] - 4096)
+    assert base64.b64decode(answer["output"]["data"]) == shown(api, session)[answer["output"]["cursor"] : end]
+
+
 # -- screen, recording -----------------------------------------------------------------------------------
 
 
