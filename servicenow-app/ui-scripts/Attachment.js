@@ -356,6 +356,9 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (back) {
                 this._keyboard.retry();
             }
+            if (this.view.state === 'interrupted' && before.state !== 'interrupted') {
+                this._keyboard.interrupted();
+            }
             if (this._picture.rough && this.view.reachable &&
                     (back || this._timers.now() - this._paintedAt > REPAINT_MS)) {
                 this._paint(this._feed.cursor);

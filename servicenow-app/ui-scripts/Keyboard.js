@@ -17,6 +17,7 @@ window.claudeTerminal = window.claudeTerminal || {};
  * @property {string} state ready, posted, taken
  * @property {Object} spent requests of attempts that failed
  * @property {number} failures
+ * @property {boolean} doubtful the program was cut off meanwhile
  */
 (function (ns) {
     'use strict';
@@ -31,6 +32,8 @@ window.claudeTerminal = window.claudeTerminal || {};
     var FIRST_PAUSE_MS = 1000;
     var LONGEST_PAUSE_MS = 15000;
     var REMEMBERED = 20;
+    /** The status of a call that may have been executed. */
+    var NO_ANSWER = 504;
     /** A failure that another attempt does not mend, but that concerns this batch only. */
     var LOST = {'Out of order': true, 'Outcome unknown': true};
 
@@ -118,6 +121,13 @@ window.claudeTerminal = window.claudeTerminal || {};
             return !this._pausedFor ? 0 : this._batches.reduce(function (sum, batch) {
                 return sum + batch.bytes;
             }, ns.Bytes.size(this._waiting));
+        },
+
+        /** The program was cut off: a sidecar that starts anew knows none of the numbers it has executed. */
+        interrupted: function () {
+            this._batches.forEach(function (batch) {
+                batch.doubtful = batch.state === 'taken';
+            });
         },
 
         /** The way may be open again: try at once what is held. */
@@ -209,7 +219,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             var bytes = ns.Bytes.utf8(this._waiting.substring(0, end));
             var batch = {command: ns.Bytes.encoded(bytes), bytes: bytes.length, seq: ++this._seq,
                 key: this._calls.name(), request: null, state: 'ready', spent: {}, failures: 0,
-                leftAt: this._timers.now()};
+                doubtful: false, leftAt: this._timers.now()};
             this._waiting = this._waiting.substring(end);
             this._batches.push(batch);
             return batch;
@@ -321,6 +331,9 @@ window.claudeTerminal = window.claudeTerminal || {};
             var problem = ns.Problem.of(item.problem || {status: 500, title: 'Fault'});
             if (item.state === 'done') {
                 this._arrived(batch);
+            } else if (problem.status === NO_ANSWER && batch.doubtful) {
+                this._remove(batch);
+                this._onProblem(ns.Problem.of({status: 409, title: 'Outcome unknown'}));
             } else if (problem.passing() && batch.seq > this._arrivedUpTo) {
                 this._failed(batch, item.request, problem);
             } else if (problem.passing() || LOST[problem.title]) {
@@ -345,6 +358,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         _anew: function (batch) {
             batch.state = 'ready';
             batch.request = null;
+            batch.doubtful = false;
             batch.key = null;
         },
 

@@ -444,6 +444,28 @@ def test_what_was_overtaken_is_not_typed_in_the_wrong_place(page: Page) -> None:
     assert said == {"told": ["Some typing was lost"], "seqs": [1, 2], "busy": False}
 
 
+@pytest.mark.parametrize(("cut_off", "attempts"), [(True, 1), (False, 2)])
+def test_what_may_have_been_typed_before_a_crash_is_not_typed_twice(
+    page: Page, cut_off: bool, attempts: int
+) -> None:
+    said = run(
+        page,
+        """
+        keyboard.type('a');
+        page.timers.advance(60);
+        if (given.cut_off) { keyboard.interrupted(); }
+        keyboard.settled([{seq: 1, request: 'r-1', state: 'failed', problem: {status: 504, title: 'No answer'}}]);
+        page.timers.advance(2000);
+        return {told: told.filter(Boolean), posts: posts().length, busy: keyboard.busy()};
+        """,
+        cut_off=cut_off,
+    )
+
+    assert said["posts"] == attempts
+    assert said["told"] == (["It is not known whether that arrived"] if cut_off else [])
+    assert not said["busy"]
+
+
 def test_what_is_typed_early_leaves_when_it_may(page: Page) -> None:
     said = run(
         page,
