@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shutil import which
 
@@ -118,6 +118,12 @@ class Program:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for whoever started it, who ends it in order
             )
+
+    def again(self, restart: Callable[[], None]) -> re.Match[str]:
+        """Make it begin again without a new process; return the line that says it is up."""
+        self._seen = len(self._text())
+        restart()
+        return self._await_ready()
 
     def stop(self) -> int:
         """End it in order; return its exit status, 0 when it did not run."""

@@ -183,6 +183,10 @@ class Instance:
             return self._control("GET", "/faults")
         return self._control("POST", "/faults", json=changes)
 
+    def restart(self, data: Path) -> None:
+        """Let it begin again, on another data directory; it answers before it ends."""
+        self._control("POST", "/restart", json={"data": str(data)})
+
     def log(self) -> list[str]:
         """Return the last lines of the system log."""
         return list(self._control("GET", "/log")["lines"])

@@ -46,7 +46,7 @@ function services(platform) {
     platform.records = require('records').open(platform);
     platform.properties = require('./properties').create(platform);
     platform.scopes = require('./scopes').create(platform);
-    platform.users = new users.Users(platform.store);
+    platform.users = new users.Users(platform);
     platform.engine = require('./engine').create(platform);
     platform.evaluate = function (source) { return platform.engine.run(source, 'query', {scope: 'global'}); };
     platform.acl = require('acl').open(platform);
@@ -71,11 +71,11 @@ function firstPassword(folder) {
     return file.exists() ? String(java.nio.file.Files.readString(file.toPath())).trim() : DEFAULT_PASSWORD;
 }
 
-function serve(platform, options) {
+function serve(platform, options, again) {
     var parts = {
         users: platform.users, people: new people.People(platform), signIn: new signin.SignIn(platform.users),
         faults: new faults.Faults(discovery(platform)), updateSets: new updateset.UpdateSets(platform),
-        stop: function () { java.lang.System.exit(0); }
+        stop: function () { java.lang.System.exit(0); }, restart: again
     };
     var handlers = [
         new control.Control(platform, parts), parts.signIn, new table.TableApi(platform, parts.signIn),
@@ -115,19 +115,41 @@ function arguments_(list) {
     return options;
 }
 
-function main(options) {
+/**
+ * One run on a data directory, from its start to its end; nothing of it outlives it in memory.
+ *
+ * @param {function(string)} again ends this run and begins another one, on the data directory it is given
+ */
+function live(options, again) {
     var platform = assemble(options);
+    var running;
     fill(platform);
     platform.jobs.start();
     platform.events.start();
-    var running = serve(platform, options);
-    java.lang.Runtime.getRuntime().addShutdownHook(new java.lang.Thread(function () {
+    running = serve(platform, options, again);
+    java.lang.System.out.println('emulated instance listening on http://127.0.0.1:' + running.port);
+    return {port: running.port, end: function () {
         running.web.stop();
         platform.jobs.stop();
         platform.events.stop();
         platform.store.close();
-    }));
-    java.lang.System.out.println('emulated instance listening on http://127.0.0.1:' + running.port);
+    }};
+}
+
+function main(options) {
+    var life = live(options, again);
+
+    function again(data) {
+        var next = {data: data, port: life.port, name: options.name};
+        try {
+            life.end();
+            life = live(next, again);
+        } catch (error) {
+            givenUp(error);
+        }
+    }
+
+    java.lang.Runtime.getRuntime().addShutdownHook(new java.lang.Thread(function () { life.end(); }));
 }
 
 function givenUp(error) {

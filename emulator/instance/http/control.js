@@ -9,7 +9,7 @@ var UPDATE_SET_BYTES = 64 * 1024 * 1024;
 
 /**
  * @param {Object} platform
- * @param {Object} parts what the endpoints work on: {signIn, faults, updateSets, stop}
+ * @param {Object} parts what the endpoints work on: {signIn, faults, updateSets, stop, restart}
  */
 exports.Control = function (platform, parts) {
     this._platform = platform;
@@ -106,11 +106,16 @@ exports.Control.prototype = {
         });
     },
 
-    stop: function () {
-        var stop = this._parts.stop;
-        // The answer goes first.
-        new java.lang.Thread(function () { java.lang.Thread.sleep(200); stop(); }).start();
+    stop: function (exchange) {
+        later(exchange, this._parts.stop);
         return {state: 'stopping'};
+    },
+
+    restart: function (exchange) {
+        var restart = this._parts.restart;
+        var data = need(body(exchange), 'data');
+        later(exchange, function () { restart(data); });
+        return {state: 'restarting'};
     },
 
     _run: function (source, name, user, wish) {
@@ -170,6 +175,7 @@ function routes(self) {
         [/^GET \/faults$/, function () { return self._parts.faults.all(); }],
         [/^POST \/faults$/, self.changeFaults.bind(self)],
         [/^POST \/stop$/, self.stop.bind(self)],
+        [/^POST \/restart$/, self.restart.bind(self)],
         [/^POST \/update_sets$/, function (exchange, visitor) {
             var text = exchange.text(UPDATE_SET_BYTES);
             return self.updateSet(exchange, visitor, {wish: {}, run: function (sets) {
@@ -187,6 +193,16 @@ function routes(self) {
             }});
         }]
     ].map(function (pair) { return {pattern: pair[0], run: pair[1]}; });
+}
+
+/** The answer goes first. */
+function later(exchange, work) {
+    exchange.afterwards = function () {
+        var thread = new java.lang.Thread(work);
+        // Else Java ends when nobody listens.
+        thread.setDaemon(false);
+        thread.start();
+    };
 }
 
 function attempt(platform, job) {

@@ -31,6 +31,8 @@ exports.Exchange = function (raw) {
     this.query = this.uri.getRawQuery() === null ? '' : String(this.uri.getRawQuery());
     this.answerHeaders = [];
     this.answered = false;
+    //: What is done when the answer has left.
+    this.afterwards = null;
     this._parameters = null;
 };
 

@@ -56,6 +56,9 @@ exports.Server.prototype = {
             this._failed(exchange, String(error.javaException.getCause()));
         }
         quietly(exchange, function () { exchange.finish(); });
+        if (exchange.afterwards !== null) {
+            exchange.afterwards();
+        }
     },
 
     _exchange: function (exchange) {

@@ -2,15 +2,23 @@
  * Users as the platform sees them: who they are, which roles they have, whether a password is theirs.
  */
 
+var cache = require('cache');
 var password = require('platform/password');
 
 /** How long a checked password is not hashed again: each Basic request carries it. */
 var CHECKED_MS = 60000;
 var CHECKED_MOST = 500;
 
-exports.Users = function (store) {
-    this._store = store;
+/** @param {Object} platform with store and records */
+exports.Users = function (platform) {
+    this._store = platform.store;
     this._checked = new java.util.concurrent.ConcurrentHashMap();
+    // Who asks is found out with every request, so what roles follow from is not read each time.
+    this._rolesOf = pairs(platform, 'sys_user_has_role', 'user', 'role');
+    this._groupsOf = pairs(platform, 'sys_user_grmember', 'user', 'group');
+    this._rolesOfGroup = pairs(platform, 'sys_group_has_role', 'group', 'role');
+    this._within = pairs(platform, 'sys_user_role_contains', 'role', 'contains');
+    this._roleRows = cache.of(platform, 'sys_user_role', bySysId);
 };
 
 exports.Users.prototype = {
@@ -46,24 +54,22 @@ exports.Users.prototype = {
 
     // Contained roles and those of groups too.
     _roles: function (userId) {
-        var direct = this._column('sys_user_has_role', 'user', userId, 'role');
+        var direct = this._rolesOf(userId);
         var found = {};
         var self = this;
-        this._column('sys_user_grmember', 'user', userId, 'group').forEach(function (group) {
-            direct = direct.concat(self._column('sys_group_has_role', 'group', group, 'role'));
+        this._groupsOf(userId).forEach(function (group) {
+            direct = direct.concat(self._rolesOfGroup(group));
         });
         direct.forEach(function (role) { self._collect(role, found); });
         return Object.keys(found).map(function (id) { return found[id]; });
     },
 
     _collect: function (roleId, found) {
-        var row = found.hasOwnProperty(roleId) ? null : this._one('sys_user_role', 'sys_id', roleId);
+        var row = found.hasOwnProperty(roleId) ? undefined : this._roleRows()['$' + roleId];
         var self = this;
-        if (row !== null) {
+        if (row !== undefined) {
             found[roleId] = row;
-            this._column('sys_user_role_contains', 'role', roleId, 'contains').forEach(function (inner) {
-                self._collect(inner, found);
-            });
+            this._within(roleId).forEach(function (inner) { self._collect(inner, found); });
         }
     },
 
@@ -97,12 +103,28 @@ exports.Users.prototype = {
     _one: function (table, column, value) {
         var rows = this._store.select(table, equal(column, value), {limit: 1});
         return rows.length > 0 ? rows[0] : null;
-    },
-
-    _column: function (table, column, value, wanted) {
-        return this._store.select(table, equal(column, value)).map(function (row) { return row[wanted]; });
     }
 };
+
+/** Answers which values one column has in the rows that have a value in another one. */
+function pairs(platform, table, key, wanted) {
+    var index = cache.of(platform, table, function (rows) {
+        return rows.reduce(function (found, row) {
+            var name = '$' + row[key];
+            found[name] = (found[name] || []).concat([row[wanted]]);
+            return found;
+        }, {});
+    });
+    return function (value) { return index()['$' + value] || []; };
+}
+
+/** The sign keeps a key apart from what every object has. */
+function bySysId(rows) {
+    return rows.reduce(function (found, row) {
+        found['$' + row.sys_id] = row;
+        return found;
+    }, {});
+}
 
 function named(row) {
     return row.name;

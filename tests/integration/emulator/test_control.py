@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.platform import Platform
 from emulator.servicenow import Instance, InstanceError, ScriptError
+from tests.fixtures.servicenow import copied
 
 PASSWORD = "somebody's"
 
@@ -30,6 +32,7 @@ def somebody(instance: Instance) -> Instance:
         ("GET", "/faults"),
         ("POST", "/faults"),
         ("POST", "/stop"),
+        ("POST", "/restart"),
         ("POST", "/update_sets"),
     ],
 )
@@ -244,6 +247,26 @@ def test_it_ends_when_it_is_told_to(empty_platform: Platform) -> None:
     while empty_platform.program.running and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not empty_platform.program.running
+
+
+def test_it_begins_again_on_other_data_and_knows_nothing_else(
+    empty_platform: Platform, empty_template: Path, tmp_path: Path
+) -> None:
+    before = empty_platform.url, empty_platform.program.pid, empty_platform.data
+    empty_platform.admin.table("sys_properties").insert(name="of the first data", value="1")
+    empty_platform.admin.create_user("of.the.first.data", "a password")
+    empty_platform.admin.faults(latencyMs=1)
+
+    empty_platform.move(copied(empty_template, tmp_path / "other"))
+    there = empty_platform.admin
+    found = [there.table("sys_properties").rows("name=of the first data"), there.faults()["latencyMs"]]
+    stranger = there.signed_in("of.the.first.data", "a password").request("GET", "/api/now/table/sys_user")
+    empty_platform.move(before[2])
+
+    assert found == [[], 0]
+    assert stranger.status_code == 401
+    assert (empty_platform.url, empty_platform.program.pid, empty_platform.data) == before
+    assert there.table("sys_properties").rows("name=of the first data")
 
 
 def test_data_outlives_a_kill(empty_platform: Platform) -> None:
