@@ -56,7 +56,9 @@ def make_seat(loop: Loop, alices_window: Visitor) -> Iterator[MakeSeat]:
         return seat
 
     yield make
-    alices_window.page.goto("about:blank")  # what is typed or asked from now on would be refused, and complained about
+    alices_window.page.goto(
+        "about:blank"
+    )  # what is typed or asked from now on would be refused, and complained about
     for terminal in made:
         terminal.user.terminate(terminal.session)
     complaints = alices_window.complaints

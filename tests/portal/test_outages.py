@@ -12,6 +12,8 @@ from tests.fixtures.loop import Loop
 from tests.portal.seat import Seat
 from tests.servicenow.terminal import mark
 
+pytestmark = pytest.mark.timeout(300)  # everything is started for the first test
+
 
 @pytest.fixture
 def seat(loop: Loop, seat: Seat) -> Iterator[Seat]:

@@ -27,6 +27,7 @@ from tests.servicenow.terminal import Terminal
 from tests.servicenow.test_secrets import found
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(300)  # everything is started for the first test
 PATIENCE_S = 60
 NAME = "ada.lovelace"
 #: What Claude answers in the pictures.
@@ -128,7 +129,7 @@ def converse(seat: Seat) -> None:
 
 def allow_a_tool(seat: Seat) -> None:
     """Go down in the menu and up again, then allow."""
-    seat.say("[[tool bash: echo done-$((40 + 2))]]")
+    seat.say("[[tool bash: touch made && echo done-$((40 + 2))]]")
     seat.await_text("❯ 1. Yes")
     seat.visitor.picture("terminal-question")
     seat.press("ArrowDown")
@@ -247,5 +248,5 @@ def test_users_are_told_that_they_need_the_role_and_nothing_else(stage: Loop, vi
 
     visitor.page.get_by_text(ADMIN_ROLE).wait_for()
     visitor.picture("admin-without-role")
-    assert MID not in visitor.page.content()
-    assert not any("latency" in answer for answer in answers)
+    assert answers
+    assert not any(MID in text for text in (visitor.page.content(), *answers))

@@ -15,6 +15,7 @@ from tests.portal.seat import Seat
 from tests.servicenow.terminal import mark
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(300)  # everything is started for the first test
 PATIENCE_S = 40
 #: The program hears so many bytes and prints them between BEGIN and END.
 HEARD = re.compile(rb"BEGIN(.*)END", re.DOTALL)
