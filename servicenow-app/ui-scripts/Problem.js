@@ -54,6 +54,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         503: ['Not available now', '{detail}', 'retry'],
         504: SIDECAR
     };
+    var NOT_REACHED = /did not reach the sidecar/;
     var NO_ROLE = 'It needs the role x_claude_terminal.user.';
     var HELD = 'What you typed is kept, and is sent then.';
     var BUSY = 'The instance, or something on the way to it, is busy.';
@@ -131,6 +132,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _said: function () {
+            if (NOT_REACHED.test(this.detail)) {
+                return SIDECAR; // whatever the title: the MID Server itself has said it
+            }
             if (Object.prototype.hasOwnProperty.call(TITLES, this.title)) {
                 return TITLES[this.title];
             }

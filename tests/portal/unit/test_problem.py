@@ -47,6 +47,14 @@ def test_each_problem_is_told_in_words_with_what_to_do(
     assert "{" not in advice["text"]
 
 
+def test_a_sidecar_that_its_mid_server_did_not_reach_is_not_blamed_on_that(page: Page) -> None:
+    detail = "The MID Server did not reach the sidecar (mid.claude.sidecar.url): ConnectException."
+    advice = page.run(ANSWER, status=503, title="MID Server not available", detail=detail)
+
+    assert advice["title"] == "The sidecar does not answer"
+    assert detail in advice["text"]
+
+
 @pytest.mark.parametrize("status", [-1, 0])
 def test_an_instance_that_cannot_be_reached_is_no_status(page: Page, status: int) -> None:
     advice = page.run(ADVICE, what={"status": status, "data": None})
