@@ -122,7 +122,15 @@ class CommandBody(_Input):
     # One wrong name is enough: a body has room for half a million.
     command: str | Annotated[list[str], Field(fail_fast=True)] = Field(repr=False)
     mode: InputMode = InputMode.TEXT
-    wait_ms: Annotated[int, Field(ge=0, le=LONGEST_WAIT_MS)] = 0
+    wait_ms: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=LONGEST_WAIT_MS,
+            description="Time for the screen to settle. Keys and raw bytes with at most 300, in which none does, are "
+            "answered with their echo, as soon as that is painted.",
+        ),
+    ] = 0
     max_bytes: MaxBytes = SOME_BYTES
     encoding: Encoding = "utf8"
     pump: Annotated[

@@ -144,6 +144,8 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         "max_bytes=3",
         lambda body: (base64.b64decode(body["data"]), body["nextCursor"]) == (b"012", 3),
     ),
+    "stream": ("/sessions/{s}/output", "stream=tab", lambda body: numbers(body) == [1, 2]),
+    "after": ("/sessions/{s}/output", "stream=tab&after=1", lambda body: numbers(body) == [2]),
     "limit": ("/sessions", "limit=1", lambda body: len(body["items"]) == 1),
     "offset": ("/sessions", "offset=100", lambda body: body["items"] == []),
     "state": (
@@ -154,13 +156,22 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
 }
 
 
+def numbers(body: dict[str, Any]) -> list[int]:
+    """Return the numbers of the commands that were settled."""
+    return [item["seq"] for item in body["input"]]
+
+
 @pytest.fixture(scope="module")
 def read(desk: Desk) -> str:
-    """Return a session with six bytes of output; there is another that has ended."""
+    """Return a session with six bytes of output and two settled keys; there is another that has ended."""
     ended, session = desk.session(), desk.session()
     desk.call("alice", "DELETE", f"/sessions/{ended}")
     desk.reply("terminate", {}, ended)
     carry(desk, session, b"012345", 0)
+    for seq in (1, 2):
+        keys = {"command": "eA==", "mode": "raw", "stream": "tab", "seq": seq}
+        desk.call("alice", "POST", f"/sessions/{session}/commands", keys)
+        desk.reply("command", {"accepted": True, "submitted": True, "cursor": 6, "output": None}, session)
     return session
 
 
