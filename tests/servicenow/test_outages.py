@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from emulator.browser import Browser, Refused
+from emulator.installation import check_health
 from tests.fixtures.loop import Loop
 from tests.fixtures.servicenow import MID
 from tests.waiting import until
 
 PATIENCE_S = 40
+
+
+@pytest.fixture
+def mended(loop: Loop) -> Iterator[Loop]:
+    """Return all of it; whatever a test stops or disturbs, all of it runs for the next."""
+    yield loop
+    if loop.sidecar.process is None:
+        loop.sidecar.start()
+    if not loop.platform.program.running:
+        loop.platform.start()
+    if not loop.mid.program.running:
+        loop.mid.start()
+    loop.admin.faults(answers={"lose": 0, "double": 0, "reorder": 0})
+    check_health(loop.admin)
+    loop.alice.await_mid(MID)
 
 
 def said(user: Browser, session: str, text: str) -> int:
@@ -23,15 +41,15 @@ def answers(user: Browser, session: str, text: str) -> bool:
     return until(lambda: said(user, session, text) > 0, PATIENCE_S)
 
 
-def test_a_killed_sidecar_is_named_and_the_conversation_goes_on_with_the_next(own_loop: Loop) -> None:
-    user = own_loop.alice
+def test_a_killed_sidecar_is_named_and_the_conversation_goes_on_with_the_next(mended: Loop) -> None:
+    user = mended.newcomer()
     session = user.create()
     assert answers(user, session, "before")
-    own_loop.sidecar.kill9()
+    mended.sidecar.kill9()
 
     with pytest.raises(Refused, match=r"(?i)sidecar") as refused:
         user.command(session, "nobody is there")
-    own_loop.sidecar.start()
+    mended.sidecar.start()
 
     assert refused.value.status == 502
     assert answers(user, session, "after")
@@ -39,13 +57,13 @@ def test_a_killed_sidecar_is_named_and_the_conversation_goes_on_with_the_next(ow
     assert said(user, session, "nobody is there") == 0
 
 
-def test_an_instance_killed_in_mid_command_gets_the_answer_once_when_it_is_back(own_loop: Loop) -> None:
-    user = own_loop.alice
+def test_an_instance_killed_in_mid_command_gets_the_answer_once_when_it_is_back(mended: Loop) -> None:
+    user = mended.newcomer()
     session = user.create()
     asked = user.call("POST", f"/sessions/{session}/commands", {"command": "[[work 2]] meanwhile"})
-    own_loop.platform.kill9()
+    mended.platform.kill9()
 
-    own_loop.platform.start()
+    mended.platform.start()
 
     user.result(asked["request"], PATIENCE_S)
     assert until(lambda: said(user, session, "[[work 2]] meanwhile") == 1, PATIENCE_S)
@@ -53,14 +71,14 @@ def test_an_instance_killed_in_mid_command_gets_the_answer_once_when_it_is_back(
     assert said(user, session, "[[work 2]] meanwhile") == 1
 
 
-def test_a_mid_killed_in_mid_command_does_it_once_when_it_is_back(own_loop: Loop) -> None:
-    user = own_loop.alice
+def test_a_mid_killed_in_mid_command_does_it_once_when_it_is_back(mended: Loop) -> None:
+    user = mended.newcomer()
     session = user.create()
     asked = user.call("POST", f"/sessions/{session}/commands", {"command": "[[work 2]] again"})
-    assert until(lambda: own_loop.rows(f"agent_correlator={session}^state=processing"), PATIENCE_S)
-    own_loop.mid.kill9()
+    assert until(lambda: mended.rows(f"agent_correlator={session}^state=processing"), PATIENCE_S)
+    mended.mid.kill9()
 
-    own_loop.mid.start()
+    mended.mid.start()
 
     user.result(asked["request"], PATIENCE_S)
     assert until(lambda: said(user, session, "[[work 2]] again") == 1, PATIENCE_S)
@@ -68,16 +86,16 @@ def test_a_mid_killed_in_mid_command_does_it_once_when_it_is_back(own_loop: Loop
     assert said(user, session, "[[work 2]] again") == 1
 
 
-def test_a_mid_that_is_down_is_named_at_once_and_its_sessions_are_unreachable(own_loop: Loop) -> None:
-    user = own_loop.alice
+def test_a_mid_that_is_down_is_named_at_once_and_its_sessions_are_unreachable(mended: Loop) -> None:
+    user = mended.newcomer()
     session = user.create()
-    own_loop.mid.stop()
+    mended.mid.stop()
     assert until(lambda: not user.session(session)["reachable"], PATIENCE_S), user.session(session)
 
     with pytest.raises(Refused, match=MID) as refused:
         user.command(session, "is anybody there?")
     unreachable = user.session(session)
-    own_loop.mid.start()
+    mended.mid.start()
 
     assert refused.value.status == 503
     assert MID in unreachable["problem"]
@@ -86,31 +104,31 @@ def test_a_mid_that_is_down_is_named_at_once_and_its_sessions_are_unreachable(ow
 
 
 @pytest.mark.parametrize("fault", ["double", "reorder"])
-def test_answers_that_come_twice_or_in_another_order_change_nothing(own_loop: Loop, fault: str) -> None:
-    user = own_loop.alice
+def test_answers_that_come_twice_or_in_another_order_change_nothing(mended: Loop, fault: str) -> None:
+    user = mended.newcomer()
     session = user.create()
-    own_loop.admin.faults(answers={fault: 2})
+    mended.admin.faults(answers={fault: 2})
 
     texts = ["first", "second"]
     asked = [user.call("POST", f"/sessions/{session}/commands", {"command": text}) for text in texts]
 
     for one in asked:
         user.result(one["request"])
-    assert own_loop.admin.faults()["answers"][fault] == 0
+    assert mended.admin.faults()["answers"][fault] == 0
     assert until(lambda: said(user, session, "second") == 1, PATIENCE_S)
     assert said(user, session, "first") == 1
 
 
-def test_a_lost_answer_comes_with_the_next_start_of_the_mid_and_nothing_is_done_twice(own_loop: Loop) -> None:
-    user = own_loop.alice
+def test_a_lost_answer_comes_with_the_next_start_of_the_mid_and_nothing_is_done_twice(mended: Loop) -> None:
+    user = mended.newcomer()
     session = user.create()
-    own_loop.admin.faults(answers={"lose": 1})
+    mended.admin.faults(answers={"lose": 1})
     asked = user.call("POST", f"/sessions/{session}/commands", {"command": "only once"})
-    assert until(lambda: own_loop.admin.faults()["answers"]["lose"] == 0, PATIENCE_S)
+    assert until(lambda: mended.admin.faults()["answers"]["lose"] == 0, PATIENCE_S)
     assert user.call("GET", f"/requests/{asked['request']}")["state"] == "queued"
 
-    own_loop.mid.stop()
-    own_loop.mid.start()
+    mended.mid.stop()
+    mended.mid.start()
 
     assert user.result(asked["request"], PATIENCE_S)["accepted"] is True
     assert answers(user, session, "and on")
