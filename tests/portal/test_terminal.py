@@ -250,6 +250,28 @@ def test_after_a_reload_the_screen_is_there_again_with_what_was_before(seat: Sea
     seat.await_text("half a question and the rest")
 
 
+# -- news ----------------------------------------------------------------------------------------------------
+
+BUMP = """
+var session = new GlideRecord('x_claude_terminal_session');
+session.get('{row}');
+session.setValue('output_seq', parseInt(session.getValue('output_seq'), 10) + 1);
+session.update();
+"""
+
+
+def test_an_update_of_the_watched_row_alone_makes_the_page_fetch(loop: Loop, seat: Seat) -> None:
+    """Regression 12: pushed by the record watcher. Three in a row: the safety net of polling looks each 15 s only."""
+    row = seat.terminal.told["sysId"]
+    seat.say("something new")
+    seat.await_text("You said: something new")
+    seat.page.get_by_text("Push").first.wait_for()
+
+    for _ in range(3):
+        with seat.page.expect_request("**/output?*", timeout=10_000):
+            loop.admin.script(BUMP.format(row=row), scope="x_claude_terminal")
+
+
 # -- answers that are lost -----------------------------------------------------------------------------------
 
 

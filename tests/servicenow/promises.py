@@ -373,6 +373,76 @@ PROOFS: Promises = {
     },
 }
 
+_PORTAL = "portal/test_"
+_STORY = _PORTAL + "story.py"
+_TERMINAL = _PORTAL + "terminal.py"
+_WINDOWS = _PORTAL + "windows.py"
+_OUTAGES = _PORTAL + "outages.py"
+_NEWCOMER = "test_a_newcomer_comes_from_the_sign_in_to_claudes_answer"
+
+PORTAL: Promises = {
+    "from the sign-in over a stored key and a new terminal to Claude's answer": {_STORY: _NEWCOMER},
+    "a permission menu is answered with the arrows": {_STORY: _NEWCOMER},
+    "colours and styles are painted": {_TERMINAL: "test_cells_have_the_colours_and_styles_the_program_chose"},
+    "every byte reaches the terminal, characters cut in two as well": {
+        _TERMINAL: "test_every_byte_reaches_the_terminal_unchanged"
+        " test_characters_cut_in_two_between_answers_are_whole_on_the_screen"
+    },
+    "keys typed fast stay in order and cost few rows": {
+        _TERMINAL: "test_keys_typed_fast_stay_in_order_and_share_rows"
+    },
+    "a paste of 10 KB arrives whole": {_TERMINAL: "test_a_paste_of_10_kb_arrives_whole_in_its_brackets"},
+    "arrows, Tab, Ctrl-C and Esc are what a terminal makes of them": {
+        _TERMINAL: "test_special_keys_are_what_a_terminal_makes_of_them test_escape_interrupts_what_claude_does"
+    },
+    "long answers can be scrolled back": {
+        _TERMINAL: "test_a_long_answer_is_painted_to_its_end_and_can_be_scrolled_back"
+    },
+    "only the sidecar answers a program's questions to its terminal": {
+        _TERMINAL: "test_the_program_asks_the_terminal_and_only_one_answers"
+    },
+    "the program gets the window's size": {_TERMINAL: "test_the_program_gets_the_size_of_the_window"},
+    "a reload finds the screen again": {
+        _TERMINAL: "test_after_a_reload_the_screen_is_there_again_with_what_was_before"
+    },
+    "answers lost on the way to the page lose nothing": {
+        _TERMINAL: "test_reads_whose_answers_are_lost_before_the_page_lose_no_output"
+    },
+    "push makes the page fetch": {_TERMINAL: "test_an_update_of_the_watched_row_alone_makes_the_page_fetch"},
+    "without push the page asks by itself": {
+        _OUTAGES: "test_without_the_push_channel_the_page_asks_by_itself"
+    },
+    "another user sees and hears nothing": {
+        _WINDOWS: "test_another_user_sees_nothing_of_a_session test_another_users_watcher_hears_nothing"
+    },
+    "of two tabs one types, and the other may take over": {
+        _WINDOWS: "test_a_second_tab_reads_along_until_it_takes_over"
+        " test_a_tab_that_is_closed_leaves_the_keyboard_to_the_other"
+    },
+    "a MID Server, a sidecar or an instance that is down is told, and all goes on when it is back": {
+        _OUTAGES: "test_a_mid_server_that_stops_is_told_and_goes_on_when_it_is_back"
+        " test_a_sidecar_that_is_killed_is_told_and_the_session_goes_on"
+        " test_an_instance_that_restarts_asks_to_sign_in_and_the_session_is_there_again"
+    },
+    "an ended session is said to have ended": {
+        _OUTAGES: "test_a_session_that_another_ends_is_said_to_have_ended"
+    },
+    "keys alone suffice, and everything has a name": {
+        _WINDOWS: "test_keys_alone_go_through_everything test_a_button_is_pressed_with_enter_and_with_space"
+        " test_everything_that_can_be_used_has_a_name test_changes_of_state_are_told"
+    },
+    "no secret is in the page, in what the browser keeps, or on the network": {
+        _STORY: _NEWCOMER + " test_the_search_finds_a_key_that_is_kept"
+    },
+    "administrators see how everything is, and nobody else does": {
+        _STORY: "test_administrators_see_how_everything_is"
+        " test_users_are_told_that_they_need_the_role_and_nothing_else"
+    },
+    "whatever a page complains about fails its test": {
+        _PORTAL + "browser.py": "test_whatever_a_page_complains_about_is_heard test_no_name_is_looked_up"
+    },
+}
+
 PARTS = {
     "app": APP,
     "proxy": PROXY,
@@ -382,6 +452,7 @@ PARTS = {
     "MID Server": MID,
     "on demand": ON_DEMAND,
     "proofs": PROOFS,
+    "portal": PORTAL,
 }
 
 #: Faults of the predecessor, by the numbers that the tests' docstrings carry ("Regression 7: …").
@@ -408,5 +479,7 @@ REGRESSIONS = {
     20: "two identities of a user",
     21: "a session id joined into an address unchecked",
 }
+#: Those of them that only a page can show; the portal's tests name them as well.
+ON_PAGES = (12, 18, 19)
 #: More of them, on the way through a MID Server.
 BRIDGE_FAULTS = ("M1", "M2", "M3", "M4", "M7")

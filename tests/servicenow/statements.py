@@ -16,6 +16,8 @@ DOCUMENTED = _EMULATOR + "test_documented.py"
 ELEMENTS = _EMULATOR + "test_records_elements.py"
 ENGINE = _EMULATOR + "test_engine.py"
 PASSWORDS = _EMULATOR + "test_records_passwords.py"
+PAGES = _EMULATOR + "test_portal_browser.py"
+PORTAL = _EMULATOR + "test_portal.py"
 QUERIES = _EMULATOR + "test_queries.py"
 RECORDS = _EMULATOR + "test_records.py"
 REST = _EMULATOR + "test_scripted_rest.py"
@@ -297,6 +299,29 @@ WATCHER: Promises = {
     },
 }
 
+WIDGETS: Promises = {
+    "template, client script, server script, css and link": {
+        PORTAL: "test_a_page_brings_its_widgets_with_their_data",
+        PAGES: "test_client_scripts_run_in_each_form test_a_widget_has_its_libraries_before_it_runs_and_its_css_to_itself",
+    },
+    "a call of a widget is answered with its data, in the session of its user": {
+        PORTAL: "test_what_a_widget_sends_is_its_input test_a_call_needs_the_token_of_the_session",
+        PAGES: "test_a_widget_calls_its_server_script",
+    },
+    "libraries come as dependencies, in their order": {PORTAL: "test_dependencies_come_in_their_order"},
+    "a UI script loses what looks like a reference": {
+        PORTAL: "test_a_ui_script_loses_what_looks_like_a_reference",
+        "unit/app/test_library.py": "test_template_literals_become_additions",
+    },
+    "xterm sets a global where there are no modules": {
+        "unit/app/test_library.py": "test_a_page_without_modules_gets_the_class_as_a_global"
+    },
+    "spUtil.recordWatch tells changes in the documented shape, and ends with its widget": {
+        PAGES: "test_a_changed_row_is_told_in_the_documented_shape"
+        " test_several_watches_share_one_poll_and_end_with_their_widget"
+    },
+}
+
 SECTIONS = {
     "4.1": RECORD,
     "4.2": ELEMENT,
@@ -307,6 +332,7 @@ SECTIONS = {
     "4.7": PASSWORD2,
     "4.8": CLASSES,
     "4.9": WATCHER,
+    "4.10": WIDGETS,
 }
 
 #: A statement → the words in the emulator's README that say it is not covered.
@@ -316,5 +342,5 @@ NOT_EMULATED = {
     ),
     "RESTMessageV2 through a MID Server blocks, and at most 30 s": "sn_ws.RESTMessageV2",
     "key management decides who may decrypt": "key\n  management (KMF)",
-    "forms have display rules": "so neither do display rules",
+    "forms have display rules": "so neither\n  do display rules",
 }

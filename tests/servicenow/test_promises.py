@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servicenow.promises import BRIDGE_FAULTS, PARTS, REGRESSIONS
+from tests.servicenow.promises import BRIDGE_FAULTS, ON_PAGES, PARTS, REGRESSIONS
 from tests.servicenow.statements import NOT_EMULATED, SECTIONS
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -65,6 +65,11 @@ def test_a_regression_is_named_by_the_tests_that_show_its_absence(number: int) -
     named = docstrings("servicenow/test_regressions_*.py")
 
     assert re.search(rf"^Regression {number}\b", named, re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", ON_PAGES, ids=lambda number: f"{number}: {REGRESSIONS[number]}")
+def test_a_regression_of_pages_is_named_by_the_tests_in_a_browser(number: int) -> None:
+    assert re.search(rf"^Regression {number}\b", docstrings("portal/test_*.py"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("fault", BRIDGE_FAULTS)

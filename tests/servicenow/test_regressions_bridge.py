@@ -319,7 +319,7 @@ def test_an_answer_that_is_lost_before_the_browser_loses_no_output(terminal: Ter
 
 
 def test_every_byte_a_program_prints_arrives_unchanged(terminal: Terminal) -> None:
-    """Regression 19: 0x00 to 0xFF through the REST output; that a terminal gets them follows with the widget."""
+    """Regression 19: 0x00 to 0xFF through the REST output; tests/portal has the terminal's half."""
     every = bytes(range(256))
     terminal.type(f"[[bytes {every.hex()}]]")
 

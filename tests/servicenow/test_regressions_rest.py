@@ -255,7 +255,7 @@ def watcher(desk: Desk) -> Iterator[Bayeux]:
 
 
 def test_an_update_of_the_row_alone_tells_the_browser_to_fetch(desk: Desk, watcher: Bayeux) -> None:
-    """Regression 12: `output_seq` is pushed by the record watcher, without output; the widget's half follows."""
+    """Regression 12: `output_seq` is pushed by the record watcher, without output; tests/portal has the page's half."""
     session = desk.session()
     table = f"{SCOPE}_session"
     assert watcher.subscribe(channel(table, f"session_id={session}"))["successful"]
