@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from emulator.platform import Platform
 from tests.fakes.queue import Call
-from tests.fixtures.browser import REFUSALS, MakeVisitor, Visitor, window
+from tests.fixtures.browser import REFUSALS, UNREACHED, MakeVisitor, Visitor, window
 from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import Desk, told
 from tests.waiting import until
@@ -141,6 +141,18 @@ def test_why_no_mid_server_can_be_used_is_said_and_looked_at_again(
     page.get_by_role("button", name="Look again").click()
 
     expect(page.get_by_role("button", name="Start your first session")).to_be_visible()
+
+
+def test_a_widget_without_its_library_says_so(alice: Visitor, page: Page) -> None:
+    alice.complaints.expect(UNREACHED)
+    page.route("**/x_claude_terminal.xterm.jsdbx*", lambda route: route.abort())
+    try:
+        alice.visit("claude_terminal")
+
+        expect(page.get_by_text("This widget lacks its scripts")).to_be_visible()
+        expect(page.get_by_role("button", name="New session")).to_be_hidden()
+    finally:
+        page.unroute_all()
 
 
 # -- sessions ------------------------------------------------------------------------------------------------

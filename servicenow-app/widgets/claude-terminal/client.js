@@ -7,11 +7,16 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     var LEAST_PX = 420;
     var BELOW_PX = 12;
     var root = $element[0];
-    var page = new ns.Page($window);
-    var timers = page.timers;
-    var calls = new ns.Calls({http: $http, promises: $q, timers: timers, send: page.send});
-    var screen, attachment, watched, trouble, dismissed, noticing;
+    var page, timers, calls, screen, attachment, watched, trouble, dismissed, noticing;
 
+    // A clone of the widget has none of its dependencies until somebody gives them to it.
+    c.broken = !ns || !ns.Attachment || !$window.Terminal || !$window.FitAddon;
+    if (c.broken) {
+        return;
+    }
+    page = new ns.Page($window);
+    timers = page.timers;
+    calls = new ns.Calls({http: $http, promises: $q, timers: timers, send: page.send});
     c.lobby = new ns.Lobby({fetch: fetch, timers: timers, onChange: changed, idle: function () {
         return !c.current && !c.starting && !page.hidden();
     }});
