@@ -37,6 +37,8 @@ exports.create = function (platform) {
 function Engine(platform) {
     this._platform = platform;
     this._compiled = new java.util.concurrent.ConcurrentHashMap();
+    //: The newest of each name: mostly it is wanted again, and its long text need not be hashed to find it.
+    this._newest = new java.util.concurrent.ConcurrentHashMap();
     /** The scope's name a configuration row belongs to. */
     this.scopeOf = platform.scopes.nameOf;
     this._includes = includes.create(platform, {
@@ -158,16 +160,26 @@ Engine.prototype._execute = function (source, name, object) {
 };
 
 Engine.prototype._script = function (source, name) {
+    var newest = this._newest.get(name);
+    if (newest === null || newest.source !== source) {
+        newest = this._kept(source, name);
+        this._newest.put(name, newest);
+    }
+    return newest.script;
+};
+
+Engine.prototype._kept = function (source, name) {
     var key = name + '\u0000' + source;
     var kept = this._compiled.get(key);
     if (kept === null) {
-        kept = {script: compiled(source, name)};
+        kept = {source: source, script: compiled(source, name)};
         if (this._compiled.size() >= KEPT) {
             this._compiled.clear();
+            this._newest.clear();
         }
         this._compiled.put(key, kept);
     }
-    return kept.script;
+    return kept;
 };
 
 function compiled(source, name) {
