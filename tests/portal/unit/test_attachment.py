@@ -510,6 +510,48 @@ def test_it_stays_attached_while_the_mid_server_is_down(page: Page) -> None:
     assert bytes(said["typed"]) == b"kept"
 
 
+def test_typing_goes_on_at_once_when_the_way_is_open(page: Page) -> None:
+    said = run(
+        page,
+        """
+        open();
+        it.mid = 'down';
+        it.change({reachable: false, problem: 'The MID Server mid-a is down.'});
+        page.timers.advance(1000);
+        screen.type('kept');
+        page.timers.advance(61000);
+        it.mid = 'up';
+        it.change({reachable: true, problem: null});
+        page.timers.advance(600);
+        return it.program();
+        """,
+    )
+
+    assert bytes(said) == b"kept"
+
+
+def test_what_may_have_been_typed_before_a_crash_is_not_typed_again(page: Page) -> None:
+    said = run(
+        page,
+        """
+        open();
+        it.delays = [3];
+        screen.type('a');
+        page.timers.advance(100);
+        it.change({state: 'interrupted'});
+        page.timers.advance(200);
+        var request = it.requests['r-' + it.rows];
+        request.state = 'failed';
+        request.problem = {status: 504, title: 'No answer', detail: 'It is not known.'};
+        it.change({});
+        page.timers.advance(200);
+        return {told: told().title, posts: posts('commands').length};
+        """,
+    )
+
+    assert said == {"told": "It is not known whether that arrived", "posts": 1}
+
+
 def test_a_sidecar_that_was_killed_is_told_and_typing_goes_on(page: Page) -> None:
     said = run(
         page,
@@ -679,6 +721,40 @@ def test_a_computer_that_slept_for_an_hour_goes_on(page: Page) -> None:
     )
 
     assert said == {"text": "meanwhile", "writer": False}
+
+
+def test_news_renew_the_claim_while_the_timers_of_a_hidden_page_are_late(page: Page) -> None:
+    said = run(
+        page,
+        """
+        open();
+        var before = posts('viewers').length;
+        page.timers.sleep(45000);
+        it._tell(99);
+        return posts('viewers').length - before;
+        """,
+    )
+
+    assert said == 1
+
+
+def test_many_reads_that_show_nobody_typing_are_one_claim(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.session.writer = 'another';
+        open();
+        var before = posts('viewers').length;
+        page.http.serve = function (call) {
+            return /viewers/.test(call.path) ? {hangs: true} : it.serve(call);
+        };
+        it.session.writer = null;
+        for (var i = 0; i < 20; i++) { it.print('x'); page.timers.advance(200); }
+        return posts('viewers').length - before;
+        """,
+    )
+
+    assert said == 1
 
 
 def test_late_timers_of_a_hidden_page_do_not_lose_the_claim(page: Page) -> None:

@@ -466,6 +466,64 @@ def test_what_may_have_been_typed_before_a_crash_is_not_typed_twice(
     assert not said["busy"]
 
 
+def test_news_of_an_earlier_attempt_changes_nothing(page: Page) -> None:
+    said = run(
+        page,
+        """
+        var failed = [{seq: 1, request: 'r-1', state: 'failed', problem: {status: 503, title: 'Unavailable'}}];
+        keyboard.type('a');
+        page.timers.advance(60);
+        keyboard.settled(failed);
+        page.timers.advance(10);
+        keyboard.settled(failed);
+        page.timers.advance(100);
+        keyboard.settled(failed);
+        keyboard.settled([{seq: 1, request: 'r-99', state: 'failed', problem: {status: 503, title: 'Unavailable'}}]);
+        page.timers.advance(2000);
+        return {posts: posts().length, told: told.filter(Boolean), busy: keyboard.busy()};
+        """,
+    )
+
+    assert said == {"posts": 2, "told": [], "busy": False}
+
+
+def test_the_late_answer_of_an_earlier_attempt_changes_nothing(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.plan = [0, 6]; // the read, then a call whose answer comes late
+        keyboard.type('a');
+        page.timers.advance(60);
+        keyboard.settled([{seq: 1, request: 'r-1', state: 'failed', problem: {status: 503, title: 'Unavailable'}}]);
+        page.timers.advance(5000);
+        return {keys: posts().length, busy: keyboard.busy()};
+        """,
+    )
+
+    assert said == {"keys": 2, "busy": False}
+
+
+def test_after_a_failure_batches_go_one_by_one(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.sidecar = 'down';
+        keyboard.type('a');
+        page.timers.advance(450);
+        keyboard.type('b');
+        it.sidecar = 'up';
+        page.timers.advance(200);
+        var early = seqs();
+        page.timers.advance(3000);
+        return {early: early, all: seqs(), program: it.program()};
+        """,
+    )
+
+    assert said["early"] == [1, 1]
+    assert said["all"] == [1, 1, 2]
+    assert typed(said["program"]) == "ab"
+
+
 def test_what_is_typed_early_leaves_when_it_may(page: Page) -> None:
     said = run(
         page,

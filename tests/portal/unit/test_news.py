@@ -114,6 +114,12 @@ def test_an_event_that_is_a_little_late_is_no_silence(page: Page) -> None:
     assert said == "push"
 
 
+def test_an_event_shortly_after_a_look_shows_that_pushing_works(page: Page) -> None:
+    said = run(page, "news.found(3); page.timers.advance(1000); push(seq(3)); return news.mode;")
+
+    assert said == "push"
+
+
 def test_an_event_that_is_very_late_does_not_count(page: Page) -> None:
     said = run(
         page,
