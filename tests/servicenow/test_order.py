@@ -10,7 +10,8 @@ import pytest
 
 from emulator.servicenow import Json
 from tests.fixtures.loop import Loop
-from tests.servicenow.terminal import Terminal, mark, opened
+from tests.servicenow.terminal import PATIENCE_S, Terminal, mark, opened
+from tests.waiting import until
 
 EVERY_BYTE = bytes(range(256))
 TAB = tuple(range(1, 11))
@@ -47,6 +48,27 @@ def test_bytes_arrive_in_order_over_many_commands(terminal: Terminal) -> None:
 
     assert all(terminal.user.result(request)["accepted"] for request in requests)
     terminal.await_output(b"BEGIN" + b"".join(typed) + b"END")
+
+
+def test_who_types_is_told_of_every_key_though_answers_overtake_each_other(terminal: Terminal) -> None:
+    stream, keys = mark(), range(1, 13)
+    terminal.loop.admin.faults(answers={"reorder": 6})
+
+    requests = [terminal.send_raw(b"k", stream=stream, seq=number) for number in keys]
+
+    assert until(lambda: [item["seq"] for item in settled(terminal, stream)] == list(keys), PATIENCE_S)
+    assert [item["request"] for item in settled(terminal, stream)] == requests
+    assert {item["state"] for item in settled(terminal, stream)} == {"done"}
+    assert [item["seq"] for item in settled(terminal, stream, after=10)] == [11, 12]
+    terminal.send_raw(b"\x7f" * len(keys))
+    terminal.assert_complete()
+
+
+def settled(terminal: Terminal, stream: str, after: int = 0) -> list[Json]:
+    """Return what the instance tells of a sender's commands."""
+    path = f"/sessions/{terminal.session}/output?cursor=0&max_bytes=3&stream={stream}&after={after}"
+    found: list[Json] = terminal.user.call("GET", path)["input"]
+    return found
 
 
 # -- order ---------------------------------------------------------------------------------------------------

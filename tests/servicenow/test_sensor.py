@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -360,12 +361,17 @@ def test_every_change_a_viewer_sees_counts_the_watched_column_up(desk: Desk) -> 
     assert int(desk.stored(session)["output_seq"]) == after_output
 
 
-@pytest.mark.parametrize("op", ["command", "resize"])
-def test_a_session_that_had_ended_unheard_is_ended_by_the_refusal(desk: Desk, op: str) -> None:
+@pytest.mark.parametrize(
+    ("op", "path", "body"),
+    [
+        pytest.param("command", "commands", {"command": "x"}, id="command"),
+        pytest.param("resize", "resize", {"columns": 9, "rows": 9}, id="resize"),
+    ],
+)
+def test_a_session_that_had_ended_unheard_is_ended_by_the_refusal(
+    desk: Desk, op: str, path: str, body: dict[str, Any]
+) -> None:
     session = desk.session()
-    path, body = {"command": ("commands", {"command": "x"}), "resize": ("resize", {"columns": 9, "rows": 9})}[
-        op
-    ]
     desk.call("alice", "POST", f"/sessions/{session}/{path}", body)
     desk.queue.answer(desk.last(op, session), bad(409, "Session ended", "The session has ended."))
     row = desk.stored(session)
