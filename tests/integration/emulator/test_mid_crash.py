@@ -122,7 +122,7 @@ def test_an_answer_that_was_not_sent_survives_a_kill(make_platform: MakePlatform
     platform = make_platform()
     desk = Desk(platform.admin)
     mid: MidServer = make_mid(desk.instance, desk.mid)
-    output = desk.put(SLEEP % 1500)
+    output = desk.put(SLEEP % 4000)
     assert until(lambda: desk.state(output) == "processing", 5)
     platform.stop()
     assert until(lambda: len(files(mid, "output_1")) == 1, 10)
