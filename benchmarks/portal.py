@@ -73,24 +73,21 @@ def measure() -> Outcome:
     with chromium() as browser:
         with (
             Server(Settings()) as api,
-            _pair(browser, _PROMPT, CLAUDE_PATH=str(executable), ANTHROPIC_BASE_URL=api.url) as (
-                pair,
-                system,
-            ),
+            _pair(browser, _PROMPT, CLAUDE_PATH=str(executable), ANTHROPIC_BASE_URL=api.url) as pair,
         ):
-            for seen, plan, amb in ((pushed, PUSHED, True), (polled, POLLED, False)):
-                system.platform.admin.faults(amb=amb)
-                _converse(pair, seen, plan, "pushed" if amb else "polled")
-        with _pair(browser, _SCRIPTED) as (pair, system):
-            for seen, plan, amb in ((pushed, PUSHED, True), (polled, POLLED, False)):
-                system.platform.admin.faults(amb=amb)
-                _flood(pair, seen, plan)
+            _converse(pair, pushed, PUSHED, "pushed")
+            _without_push(pair, _PROMPT)
+            _converse(pair, polled, POLLED, "polled")
+        with _pair(browser, _SCRIPTED) as pair:
+            _flood(pair, pushed, PUSHED)
+            _without_push(pair, "")
+            _flood(pair, polled, POLLED)
         conditions = {"round trip": f"{LATENCY_MS} ms", "browser": browser.version, "CLI": PINNED}
     return Outcome("portal", _figures(pushed, polled), [], {"instance": "emulated", **conditions})
 
 
 @contextmanager
-def _pair(browser: Browser, prompt: str, **settings: str) -> Iterator[tuple[Pair, Emulated]]:
+def _pair(browser: Browser, prompt: str, **settings: str) -> Iterator[Pair]:
     """Run everything; give the bare terminal and the portal's, each with a session of its own."""
     with (
         serving(**settings) as service,
@@ -98,7 +95,15 @@ def _pair(browser: Browser, prompt: str, **settings: str) -> Iterator[tuple[Pair
         service.client() as client,
         _windows(browser, service, system, client, prompt) as pair,
     ):
-        yield pair, system
+        yield pair
+
+
+def _without_push(pair: Pair, prompt: str) -> None:
+    """Take the push channel from the portal's window; the MID Server keeps its own."""
+    ours = pair[1]
+    ours.block_push()
+    ours.await_text(prompt)
+    time.sleep(_REST_S)
 
 
 @contextmanager

@@ -52,6 +52,13 @@ class Window:
         self.page.evaluate("(count) => window.painted.afterBytes(count)", count)
         return self._pressed(key)
 
+    def block_push(self) -> None:
+        """Let no more calls of the push channel leave this window, as a proxy between it and the instance may do."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        session.send("Network.setBlockedURLs", {"urls": ["*/amb*"]})
+        self.page.reload()
+
     def reload(self, wanted: str) -> float:
         """Load the page anew; return the time from its beginning until `wanted` was painted."""
         self.page.reload(wait_until="commit")
