@@ -114,8 +114,11 @@ Instance.prototype = {
         if (way === 'gateway') {
             return this._http.page(502);
         }
-        return way === 'slow' && answer.status === undefined ?
-            {status: 200, data: {result: answer}, after: SLOW_MS} : answer;
+        if (way === 'slow') {
+            return {status: answer.status || 200, data: answer.status ? answer.data : {result: answer},
+                after: SLOW_MS};
+        }
+        return answer;
     },
 
     _route: function (call) {
@@ -222,8 +225,8 @@ Instance.prototype = {
         } else if (op === 'commands') {
             this._sidecar.command(body, answer);
         } else if (op === 'screen') {
-            answer(null, this.screen || {ansi: 'PICTURE of ' + this.output.length, columns: this.session.columns,
-                rows: this.session.rows, offset: this.output.length});
+            answer(null, this.screen || {ansi: 'PICTURE of ' + this.output.length, offset: this.output.length,
+                columns: this.session.columns, rows: this.session.rows});
         } else {
             this.change({columns: body.columns, rows: body.rows});
             answer(null, {});

@@ -13,9 +13,10 @@ exports.make = function () {
             screen.bytes = screen.bytes.concat(Array.prototype.slice.call(bytes));
         },
         restore: function (picture) {
+            var history = picture.history ? Array.prototype.slice.call(picture.history) : [];
             screen.bytes = [];
             screen.pictures.push({ansi: picture.ansi, columns: picture.columns, rows: picture.rows,
-                cut: picture.cut, history: picture.history ? Array.prototype.slice.call(picture.history) : []});
+                cut: picture.cut, history: history});
             size(picture.columns, picture.rows);
         },
         onData: function (fn) {

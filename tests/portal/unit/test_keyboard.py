@@ -492,6 +492,7 @@ def test_the_late_answer_of_an_earlier_attempt_changes_nothing(page: Page) -> No
         page,
         """
         it.plan = [0, 6]; // the read, then a call whose answer comes late
+        it.delays = [0, 3];
         keyboard.type('a');
         page.timers.advance(60);
         keyboard.settled([{seq: 1, request: 'r-1', state: 'failed', problem: {status: 503, title: 'Unavailable'}}]);

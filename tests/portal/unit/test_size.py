@@ -55,6 +55,22 @@ def test_a_read_that_left_before_tells_an_old_size(page: Page) -> None:
     assert said == ["90x30", "80x24"]
 
 
+def test_a_call_that_failed_is_made_again(page: Page) -> None:
+    said = run(
+        page,
+        """
+        page.instance.mid = 'down';
+        size.want(90, 30);
+        page.timers.advance(3000);
+        page.instance.mid = 'up';
+        page.timers.advance(10000);
+        return {sent: sent(), changed: changed};
+        """,
+    )
+
+    assert said == {"sent": ["90x30", "90x30"], "changed": ["90x30"]}
+
+
 def test_a_size_is_sent_once_it_may(page: Page) -> None:
     said = run(
         page,
