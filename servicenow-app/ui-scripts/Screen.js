@@ -29,6 +29,8 @@ window.claudeTerminal = window.claudeTerminal || {};
     var DCS_QUERIES = [{intermediates: '$', final: 'q'}, {intermediates: '+', final: 'q'}];
     /** Whether the window has the focus is nothing to spend a row of the queue on. */
     var FOCUS_REPORT = /^\x1b\[[IO]$/;
+    /** What no text has, but a trap in one: the end of the brackets that a paste goes in, keys, commands. */
+    var CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 
     var DARK = {background: '#1f1e1d', foreground: '#ece9e3', cursor: '#d97757', cursorAccent: '#1f1e1d',
         selectionBackground: '#5c4a40', scrollbarSliderBackground: '#4a4743',
@@ -59,16 +61,22 @@ window.claudeTerminal = window.claudeTerminal || {};
      * @param {Function} parts.terminal xterm's Terminal
      * @param {{FitAddon: Function}} parts.fit its addon
      * @param {function()} [parts.onLeave] F6 was pressed
+     * @param {function(string)} [parts.onLink] a link of the program was clicked; its address is http or https,
+     *     and need not be what the letters say
      */
     function Screen(parts) {
         var Terminal;
+        var onLink = parts.onLink || function () {};
         this._element = parts.element;
         this._onLeave = parts.onLeave || function () {};
         this._size = FONT_PX;
         this._fixed = null;
         Terminal = parts.terminal;
         this._terminal = new Terminal({fontFamily: FONTS, fontSize: FONT_PX, theme: DARK,
-            scrollback: SCROLLBACK_ROWS, macOptionIsMeta: true, drawBoldTextInBrightColors: false});
+            scrollback: SCROLLBACK_ROWS, macOptionIsMeta: true, drawBoldTextInBrightColors: false,
+            linkHandler: {activate: function (event, address) {
+                onLink(address);
+            }}});
         this._fit = new parts.fit.FitAddon();
         this._terminal.loadAddon(this._fit);
         this._terminal.open(this._element);
@@ -76,6 +84,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._terminal.attachCustomKeyEventHandler(this._key.bind(this));
         this._silence();
         this._watchBox();
+        this._pasted = this._pasted.bind(this);
+        this._element.addEventListener('paste', this._pasted, true);
     }
 
     Screen.themes = {dark: DARK, light: LIGHT};
@@ -175,9 +185,12 @@ window.claudeTerminal = window.claudeTerminal || {};
             return rows.join('\n').replace(/\n+$/, '\n');
         },
 
-        /** As if it came from the keyboard's paste key: in brackets, if the program wants them. */
+        /**
+         * As if it came from the keyboard's paste key: in brackets, if the program wants them. Whoever wrote
+         * the text may want something else, and xterm lets it end the brackets by itself.
+         */
         paste: function (text) {
-            this._terminal.paste(text);
+            this._terminal.paste(text.replace(CONTROLS, ''));
         },
 
         /** As if it were typed. */
@@ -210,6 +223,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         dispose: function () {
             this._observer.disconnect();
+            this._element.removeEventListener('paste', this._pasted, true);
             this._terminal.dispose();
         },
 
@@ -288,6 +302,15 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             // The browser's own paste follows, which needs no permission.
             return !(control && key === 'v') && !(event.shiftKey && key === 'insert');
+        },
+
+        /** Before xterm, which would take it as it is. */
+        _pasted: function (event) {
+            event.preventDefault();
+            event.stopPropagation();
+            if (event.clipboardData) {
+                this.paste(event.clipboardData.getData('text/plain'));
+            }
         },
 
         _copyKey: function (event) {

@@ -24,12 +24,14 @@ BEGIN = """() => {
     window.typed = [];
     window.sizes = [];
     window.left = 0;
+    window.links = [];
     document.getElementById('box').innerHTML = '';
     if (window.screen1) {
         window.screen1.dispose();
     }
     window.screen1 = new window.claudeTerminal.Screen({element: document.getElementById('box'),
-        terminal: window.Terminal, fit: window.FitAddon, onLeave: () => { window.left += 1; }});
+        terminal: window.Terminal, fit: window.FitAddon, onLeave: () => { window.left += 1; },
+        onLink: (address) => links.push(address)});
     window.screen1.onData((text) => window.typed.push(text));
     window.screen1.onResize((columns, rows) => window.sizes.push([columns, rows]));
     window.screen1.fit();
@@ -267,6 +269,38 @@ def test_what_is_pasted_goes_in_brackets_after_a_reload_too(page: Page, key: str
     assert typed(page) == "\x1b[200~two\rlines\x1b[201~"
 
 
+#: Text with the end of a paste's brackets in it, as ESC and as one character, and with keys after it.
+TRAP = "harmless\x1b[201~\r!rm\r\x9b201~\x03\x7f\x00\tend\nnext"
+DISARMED = "harmless[201~\r!rm\r201~\tend\rnext"
+
+
+@pytest.mark.parametrize("key", ["Control+v", "Shift+Insert"])
+def test_no_pasted_text_breaks_out_of_its_brackets(page: Page, key: str) -> None:
+    restore(page, "")
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", TRAP)
+
+    page.keyboard.press(key)
+    page.wait_for_function("() => typed.length > 0")
+
+    assert typed(page) == f"\x1b[200~{DISARMED}\x1b[201~"
+
+
+def test_no_text_pasted_by_a_button_breaks_out_of_its_brackets(page: Page) -> None:
+    restore(page, "")
+    page.evaluate("(text) => screen1.paste(text)", TRAP)
+
+    assert typed(page) == f"\x1b[200~{DISARMED}\x1b[201~"
+
+
+def test_a_text_is_pasted_once_and_whole(page: Page) -> None:
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", "é😀 日本\tx")
+    page.keyboard.press("Control+v")
+    page.wait_for_function("() => typed.length > 0")
+    page.keyboard.press("a")
+
+    assert typed(page) == "é😀 日本\txa"
+
+
 def test_f6_leaves_the_terminal(page: Page) -> None:
     page.keyboard.press("F6")
 
@@ -282,6 +316,43 @@ def test_a_button_types_like_a_key(page: Page) -> None:
     page.evaluate("() => screen1.type('\\u001b')")
 
     assert typed(page) == "\x1b"
+
+
+# -- links ---------------------------------------------------------------------------------------------------
+
+
+def point(page: Page, row: int) -> None:
+    """Move the pointer onto the letters of a row."""
+    box = page.locator(".xterm-rows > div").nth(row).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] / 2)
+
+
+def click(page: Page) -> None:
+    page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_link_is_told_with_its_true_address_and_never_opened(page: Page) -> None:
+    dialogs: list[str] = []
+    page.once("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    write(
+        page,
+        b"\x1b[2J\x1b[H\x1b]8;;javascript:alert(1)\x07first link\x1b]8;;\x07\r\n"
+        b"\x1b]8;;https://other.example/\x07https://good.example/\x1b]8;;\x07",
+    )
+
+    point(page, 0)
+    click(page)
+    point(page, 1)
+    page.wait_for_selector(".xterm-cursor-pointer")  # xterm knows that it is a link
+    click(page)
+    page.wait_for_function("() => links.length > 0")
+
+    assert page.evaluate("() => links") == ["https://other.example/"]
+    assert not dialogs
+    assert len(page.context.pages) == 1
 
 
 # -- copying without a mouse ---------------------------------------------------------------------------------
