@@ -9,7 +9,8 @@ var ClaudeTerminalAPI = Class.create();
 ClaudeTerminalAPI.prototype = {
     NAME: /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/,
     MODEL: /^[A-Za-z0-9][A-Za-z0-9._:@\/\[\]-]*$/,
-    VISIBLE: /^[\x21-\x7e]+$/,
+    /** What stands in a query; the platform runs one that begins with `javascript:`. */
+    STREAM: /^[A-Za-z0-9._-]{1,64}$/,
     START_MS: 15000,
     MOST_BYTES: 65536,
     ECHO_MS: 120, // how long a key waits for its echo, and so holds a thread of the MID Server
@@ -60,7 +61,7 @@ ClaudeTerminalAPI.prototype = {
         var session = this._access.session(id);
         var input = new ClaudeTerminalInput(body);
         var mode = input.choice('mode', ['text', 'raw', 'keys']) || 'text';
-        var sent = {command: input.command(mode), mode: mode, stream: input.text('stream', 64, this.VISIBLE),
+        var sent = {command: input.command(mode), mode: mode, stream: input.text('stream', 64, this.STREAM),
             seq: input.integer('seq', 1, 2147483647), encoding: 'base64', maxBytes: this.MOST_BYTES};
         var about = {key: input.key(), stream: sent.stream, seq: sent.seq};
         input.finish();
@@ -136,12 +137,13 @@ ClaudeTerminalAPI.prototype = {
         var look = this._look(new ClaudeTerminalInput(body));
         var seconds = new ClaudeTerminalSettings().viewerSeconds();
         var values = this._leases(session, look, seconds);
-        this._sessions.change(session, values);
+        this._sessions.lease(session, values);
         if (!look.release) {
             new ClaudeTerminalPump(session.getValue('mid_name')).ensure();
         }
         // Read again: another tab may have claimed it at the same moment.
-        session = values.writer ? this._sessions.fresh(session.getUniqueValue()) || session : session;
+        session = values.writer || look.release ? this._sessions.fresh(session.getUniqueValue()) || session :
+            session;
         return {seconds: seconds, writer: new ClaudeTerminalWriter(session).tab()};
     },
 
@@ -282,9 +284,9 @@ ClaudeTerminalAPI.prototype = {
         if (stream === undefined) {
             return [];
         }
-        if (stream.length < 1 || stream.length > 64 || !this.VISIBLE.test(stream)) {
+        if (!this.STREAM.test(stream)) {
             throw new ClaudeTerminalProblem(422, 'Invalid request',
-                'stream must be a text of 1 to 64 visible characters.');
+                'stream must be 1 to 64 of A-Z a-z 0-9 . _ and -.');
         }
         return this._requests.settled(session.getUniqueValue(), stream, after);
     },

@@ -130,6 +130,48 @@ def test_tabs_that_come_at_the_same_moment_agree_on_one(desk: Desk) -> None:
     assert send(desk, session, winner, 1).status == 202
 
 
+def between(desk: Desk, session: str, body: str, meanwhile: str) -> str:
+    """Look at a session; between its row's being read and written another tab looks. Return who types then."""
+    typing: str = desk.script(
+        f"""(function () {{
+            var own = ClaudeTerminalAccess.prototype.session;
+            var api = new ClaudeTerminalAPI();
+            var told;
+            ClaudeTerminalAccess.prototype.session = function (id) {{
+                var stale = own.call(this, id);
+                ClaudeTerminalAccess.prototype.session = own;
+                new ClaudeTerminalAPI().view(id, {meanwhile});
+                return stale;
+            }};
+            told = api.view('{session}', {body}).writer;
+            return told + ' ' + api.output('{session}', {{}}).writer;
+        }})()""",
+        user="alice",
+    )
+    return typing
+
+
+def test_a_release_that_comes_late_does_not_undo_a_take_over(desk: Desk) -> None:
+    session = desk.session()
+    look(desk, session, ONE)
+    before = int(desk.stored(session)["output_seq"])
+    typing = between(desk, session, f"{{tab: '{ONE}', release: true}}", f"{{tab: '{OTHER}', take: true}}")
+
+    assert typing == f"{OTHER} {OTHER}"
+    assert look(desk, session, "3" * 32) == OTHER
+    assert int(desk.stored(session)["output_seq"]) == before + 2  # each change has a number of its own
+
+
+def test_a_tab_that_gave_back_may_take_it_again(desk: Desk) -> None:
+    session = desk.session()
+    look(desk, session, ONE)
+    look(desk, session, ONE, release=True)
+
+    assert told(desk, session)["writer"] is None
+    assert look(desk, session, ONE, take=True) == ONE
+    assert told(desk, session)["writer"] == ONE
+
+
 def test_an_ended_session_has_no_writer(desk: Desk) -> None:
     session = desk.session()
     desk.call("alice", "DELETE", f"/sessions/{session}")
@@ -253,12 +295,34 @@ def test_at_most_twenty_are_told_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["stream=", "stream=a%20b", f"stream={'s' * 65}", "after=-1", "after=x", "after=2147483648"]
+    "query",
+    [
+        "stream=",
+        "stream=a%20b",
+        "stream=javascript:gs.getUserID()",
+        "stream=JavaScript:x",
+        "stream=x%5ENQstate=done",
+        f"stream={'s' * 65}",
+        "after=-1",
+        "after=x",
+        "after=2147483648",
+    ],
 )
 def test_a_sender_that_makes_no_sense_is_refused(desk: Desk, query: str) -> None:
     session = desk.session()
 
     assert desk.call("alice", "GET", f"/sessions/{session}/output?{query}").status == 422
+
+
+@pytest.mark.parametrize("stream", ["javascript:x", "a b", "x^NQstate=done", "", "s" * 65])
+def test_nobody_types_under_a_name_that_makes_no_sense(desk: Desk, stream: str) -> None:
+    session = desk.session()
+    before = desk.queue.count()
+    refused = send(desk, session, stream, 1)
+
+    assert refused.status == 422, refused
+    assert [item["field"] for item in refused.body["error"]["errors"]] == ["stream"]
+    assert desk.queue.count() == before
 
 
 def test_reading_tells_how_the_terminal_is(desk: Desk) -> None:
