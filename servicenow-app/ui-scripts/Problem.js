@@ -17,6 +17,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         'MID Server not available': ['The MID Server is down', '{detail} Your session is kept, and this ' +
             'page goes on by itself when it is back.', 'retry'],
         'No answer yet': ['The queue does not move', '{detail}', null],
+        'Not answered yet': ['No answer has come yet', '{detail}', null],
+        'Not sent yet': ['What you type is not sent yet', '{detail}', null],
         'No answer': ['No answer came', '{detail}', 'retry'],
         'Another tab writes': ['Another tab writes', 'This session is open for typing elsewhere. ' +
             'Here you can read along, or take over.', null],
@@ -34,7 +36,18 @@ window.claudeTerminal = window.claudeTerminal || {};
         'Start failed': ['Claude did not start', '{detail}', 'new'],
         'Menu open': ['Claude asks a question', 'Answer the question on the screen first.', null],
         'Read only': ['You are reading along', '{detail}', null],
-        'Typing lost': ['Some typing was lost', '{detail}', null]
+        'Typing lost': ['Some typing was lost', '{detail}', null],
+        'Input stalled': ['Claude does not read what you type', 'Its program takes no input at the moment. ' +
+            '{detail}', null],
+        'Conversation in use': ['This conversation is open elsewhere', 'Another session has it. End that ' +
+            'one, or start a new one here.', 'new'],
+        'Limit reached': ['A limit is reached', '{detail} End a session that you no longer need, or wait ' +
+            'until less is under way.', null],
+        'Too many keys': ['You have stored as many keys as you may', '{detail} Remove one that you no ' +
+            'longer need.', 'key'],
+        'Too many calls': ['Too much waits already', '{detail} It goes on when some of it is answered.',
+            'retry'],
+        'Key reused': ['This page mixed two calls up', 'Reload the page, and look at what was done.', 'retry']
     };
     var SIDECAR = ['The sidecar does not answer', '{detail} The MID Server is up, but the Claude service ' +
         'beside it is not. This page goes on by itself when it is back.', 'retry'];
@@ -44,7 +57,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         400: ['The instance did not understand this page', 'Reload the page. {detail}', 'retry'],
         401: ['You are signed out', 'Sign in again. Your session goes on meanwhile.', 'signin'],
         403: ['You may not do this', '{detail} Ask an administrator for the role.', 'admin'],
-        404: ['This session is gone', 'It has ended, or it is not yours.', 'new'],
+        404: ['This is not there any more', '{detail}', 'retry'],
         409: ['This does not fit any more', '{detail}', 'retry'],
         413: ['That is too large', 'Send it in smaller pieces. {detail}', null],
         422: ['The instance refused this', '{detail}', null],
@@ -54,6 +67,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         503: ['Not available now', '{detail}', 'retry'],
         504: SIDECAR
     };
+    /** The instance tells nobody whether a session of somebody else exists. */
+    var GONE = ['This session is gone', 'It has ended, or it is not yours.', 'new'];
+    var NO_SESSION = /no such (session|resource)/; // the instance's words, and the sidecar's
     var NOT_REACHED = /did not reach the sidecar/;
     var NO_ROLE = 'It needs the role x_claude_terminal.user.';
     var HELD = 'What you typed is kept, and is sent then.';
@@ -116,12 +132,12 @@ window.claudeTerminal = window.claudeTerminal || {};
     Problem.prototype = {
         /** @returns {boolean} whether the same may succeed later without anybody doing anything */
         passing: function () {
-            return this.status === 0 || this.status === 429 || this.status >= 500;
+            return this.status === 429 || this._outside() || this.status >= 500;
         },
 
         /** @returns {boolean} whether it is not even known that the application was reached */
         unsure: function () {
-            return this.status === 0 || this.status === 429 || (this.status >= 500 && !this.own);
+            return this.status === 429 || this._outside();
         },
 
         /** @returns {Advice} */
@@ -131,6 +147,11 @@ window.claudeTerminal = window.claudeTerminal || {};
             return {title: said[0], text: this.held ? text + ' ' + HELD : text, action: said[2]};
         },
 
+        /** A proxy, or a platform that is being upgraded, knows no session: its 404 says nothing about ours. */
+        _outside: function () {
+            return !this.own && (this.status === 0 || this.status === 404 || this.status >= 500);
+        },
+
         _said: function () {
             if (NOT_REACHED.test(this.detail)) {
                 return SIDECAR; // whatever the title: the MID Server itself has said it
@@ -138,8 +159,11 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (Object.prototype.hasOwnProperty.call(TITLES, this.title)) {
                 return TITLES[this.title];
             }
-            if (this.status >= 500 && !this.own && this.title !== 'Fault') {
+            if (this.status && this._outside() && this.title !== 'Fault') {
                 return STATUSES[503];
+            }
+            if (this.status === 404 && NO_SESSION.test(this.detail)) {
+                return GONE;
             }
             return STATUSES[this.status] || STATUSES[this.status < 500 ? 400 : 500];
         },

@@ -32,6 +32,13 @@ ANSWER = """
         (429, "Too many requests", "More than 100 calls wait.", "retry"),
         (413, "Command too large", "A command has at most 16384 bytes.", None),
         (503, "Not set up", "No MID Server is named in x_claude_terminal.mids.", "admin"),
+        (404, "Not found", "This MID Server is not set up for sessions.", "retry"),
+        (429, "Limit reached", "The user has 20 sessions, which is the limit.", None),
+        (429, "Too many keys", "A user may store 20 keys.", "key"),
+        (429, "Too many calls", "100 calls are without an answer.", "retry"),
+        (409, "Conversation in use", "Another live session holds this conversation.", "new"),
+        (409, "Key reused", "The key was used for another call.", "retry"),
+        (503, "Input stalled", "The program does not read its input.", None),
         (500, "Fault", "The system log has more under 1234.", "admin"),
     ],
 )
@@ -53,6 +60,41 @@ def test_a_sidecar_that_its_mid_server_did_not_reach_is_not_blamed_on_that(page:
 
     assert advice["title"] == "The sidecar does not answer"
     assert detail in advice["text"]
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "detail", "misleads", "says"),
+    [
+        (429, "Limit reached", "The user has 20 sessions, which is the limit.", "Too fast", "End a session"),
+        (429, "Too many keys", "A user may store 20 keys.", "Too fast", "Remove one"),
+        (404, "Not found", "This MID Server is not set up for sessions.", "session is gone", "not set up"),
+        (409, "Conversation in use", "Another live session holds it.", "does not fit", "Another session"),
+        (503, "Input stalled", "The program does not read.", "Not available", "does not read"),
+    ],
+)
+def test_no_problem_is_taken_for_another(
+    page: Page, status: int, title: str, detail: str, misleads: str, says: str
+) -> None:
+    advice = page.run(ANSWER, status=status, title=title, detail=detail)
+
+    assert misleads not in f"{advice['title']} {advice['text']}"
+    assert says in f"{advice['title']} {advice['text']}"
+
+
+def test_a_sidecar_that_lost_a_session_is_understood(page: Page) -> None:
+    advice = page.run(ANSWER, status=404, title="Not found", detail="There is no such resource.")
+
+    assert advice["title"] == "This session is gone"
+
+
+def test_nothing_is_said_to_be_gone_because_a_proxy_did_not_find_it(page: Page) -> None:
+    said = page.run("""
+        var problem = ns.Problem.of({status: 404, data: '<html>no such session</html>'});
+        return {advice: problem.advice(), passing: problem.passing()};
+    """)
+
+    assert "gone" not in str(said["advice"])
+    assert said["passing"] is True
 
 
 @pytest.mark.parametrize("status", [-1, 0])
