@@ -5,7 +5,7 @@ ClaudeTerminalSessions.ENDED = ['terminated', 'failed'];
 
 ClaudeTerminalSessions.prototype = {
     /** What a viewer sees change; another change moves no `output_seq`. */
-    VISIBLE: ['state', 'activity', 'reachable', 'problem', 'output_offset', 'columns', 'rows', 'writer'],
+    VISIBLE: ['state', 'activity', 'reachable', 'problem', 'output_offset', 'columns', 'rows'],
     OVER: 'It had ended on the sidecar.',
     UNKNOWN: 'The sidecar does not know this session.',
 
@@ -45,6 +45,14 @@ ClaudeTerminalSessions.prototype = {
         var session = this.fresh(sysId);
         if (session) {
             this._table.change(session, {output_seq: this._count(session) + 1});
+        }
+    },
+
+    /** Write who types, and wake who watches. That counts afterwards: see `stir`. */
+    lease: function (session, values) {
+        var told = values.writer !== undefined || values.writer_left !== undefined;
+        if (this._table.change(session, values) && told) {
+            this.stir(session.getUniqueValue());
         }
     },
 

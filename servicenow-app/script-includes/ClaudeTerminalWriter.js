@@ -3,7 +3,8 @@
  * while it looks, so a tab that died frees it by itself.
  *
  * Two tabs that claim it at the same moment both write, and the later write stays: whoever lost it sees the
- * row change, and its commands are refused.
+ * row change, and its commands are refused. A tab that is left does not clear the tab that types, it only puts
+ * its own name beside it: so a release that comes late cannot undo a take-over.
  */
 var ClaudeTerminalWriter = Class.create();
 
@@ -21,7 +22,8 @@ ClaudeTerminalWriter.prototype = {
     /** @returns {?string} the tab that types, if its lease has not run out */
     tab: function () {
         var tab = this._session.getValue('writer');
-        return tab && this._age() < this._seconds ? tab : null;
+        var left = this._session.getValue('writer_left');
+        return tab && tab !== left && this._age() < this._seconds ? tab : null;
     },
 
     /**
@@ -34,7 +36,7 @@ ClaudeTerminalWriter.prototype = {
     claim: function (tab, take) {
         var writer = this.tab();
         if (tab !== writer && (take || !writer)) {
-            return {writer: tab, writer_at: this._clock.now()};
+            return {writer: tab, writer_at: this._clock.now(), writer_left: ''};
         }
         return tab === writer && this._age() >= Math.min(this.RENEW_EACH_SECONDS, this._seconds / 2) ?
             {writer_at: this._clock.now()} : {};
@@ -42,7 +44,7 @@ ClaudeTerminalWriter.prototype = {
 
     /** @returns {Object} columns of the session that are to change when the tab is left */
     release: function (tab) {
-        return this._session.getValue('writer') === tab ? {writer: '', writer_at: ''} : {};
+        return this._session.getValue('writer') === tab ? {writer_left: tab} : {};
     },
 
     /**
