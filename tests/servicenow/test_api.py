@@ -224,6 +224,29 @@ def test_the_list_has_only_own_sessions_newest_first_in_pages(desk: Desk) -> Non
     assert desk.call("alice", "GET", "/sessions?state=nonsense").status == 422
 
 
+def test_a_living_session_is_found_though_many_have_ended_since(desk: Desk) -> None:
+    living, ended = desk.session(), [desk.session() for _ in range(3)]
+    for session in ended:
+        desk.change("session", f"session_id={session}", state="terminated")
+    # Seconds are all that a row's age is told in.
+    desk.change("session", f"session_id={living}", sys_created_on="2026-01-01 00:00:00")
+    newest = desk.call("alice", "GET", "/sessions?limit=3").body["items"]
+    page = desk.call("alice", "GET", "/sessions?state=living&limit=100").body
+    over = desk.call("alice", "GET", "/sessions?state=ended&limit=100").body
+
+    assert living not in {item["sessionId"] for item in newest}
+    assert living in {item["sessionId"] for item in page["items"]}
+    assert page["total"] == len(page["items"])
+    assert {item["state"] for item in page["items"]} <= {"starting", "running", "hibernated", "interrupted"}
+    assert set(ended) <= {item["sessionId"] for item in over["items"]}
+    assert {item["state"] for item in over["items"]} <= {"terminated", "failed"}
+
+
+@pytest.mark.parametrize("state", ["nonsense", "living,ended", "constructor", "javascript:x", "LIVING"])
+def test_a_state_that_there_is_not_is_refused(desk: Desk, state: str) -> None:
+    assert desk.call("alice", "GET", f"/sessions?state={state}").status == 422
+
+
 def test_a_command_keeps_its_number_and_waits_for_the_screen(desk: Desk) -> None:
     session = desk.session()
     body = {"command": "hello\u00fc", "stream": "tab-1", "seq": 7}
