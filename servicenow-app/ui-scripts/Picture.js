@@ -11,9 +11,12 @@ window.claudeTerminal = window.claudeTerminal || {};
     var MOST_BYTES = 262144;
     /** Who reloads waits for the screen, not for what can be scrolled back to. */
     var HISTORY_WAIT_MS = 300;
+    /** A queue that does not move is no reason to show nothing: what was printed is stored in the instance. */
+    var SCREEN_WAIT_MS = 3000;
 
     /**
-     * @param {Object} given calls, screen, timers; onPainted(offset): output goes on from there;
+     * @param {Object} given calls, screen, timers; onPainted(offset): output goes on from there, and
+     *     once more when the rendered screen comes after stored output was shown for want of it;
      *     onProblem(?Problem): why there is no rendered screen, or not yet
      */
     function Picture(given) {
@@ -23,7 +26,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._onPainted = given.onPainted;
         this._onProblem = given.onProblem;
         this._run = 0;
-        /** Whether what is shown is raw output, for want of the rendered screen. */
+        this._step = 0;
+        /** Whether what is shown is raw output, and no rendered screen will come unless it is asked for again. */
         this.rough = false;
     }
 
@@ -35,12 +39,14 @@ window.claudeTerminal = window.claudeTerminal || {};
         paint: function (of) {
             this.cancel();
             this.rough = false;
+            this._shown = false;
             this._of = of;
             this._history = {end: Math.max(0, of.end - SCROLLBACK_BYTES), pieces: [], done: false,
                 cut: of.end > SCROLLBACK_BYTES, then: null};
             this._recall(this._history);
             if (of.rendered) {
                 this._ask();
+                this._timers.after(SCREEN_WAIT_MS, this._still(this._meanwhile));
             } else {
                 this._raw();
             }
@@ -65,18 +71,30 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._calls.ask('POST', this._of.path + '/screen', {}, {onLate: this._still(this._onProblem),
                 wanted: function () {
                     return run === this._run;
-                }.bind(this)}).then(this._still(this._rendered), this._still(function (problem) {
-                this.rough = problem.passing();
-                this._onProblem(problem);
-                this._raw();
-            }));
+                }.bind(this)}).then(this._still(this._rendered), this._still(this._refused));
         },
 
         _rendered: function (picture) {
             this._onProblem(null);
+            if (picture.offset > this._history.end && this._history.done) {
+                this._extend(picture.offset);
+            }
             this._with(HISTORY_WAIT_MS, function (history) {
+                this.cancel(); // neither the history nor the time matters any more
                 this._show(picture, before(history, picture.offset), picture.offset);
             });
+        },
+
+        _refused: function (problem) {
+            this.rough = problem.passing();
+            this._onProblem(problem);
+            this._meanwhile();
+        },
+
+        _meanwhile: function () {
+            if (!this._shown) {
+                this._raw();
+            }
         },
 
         /** The output as it is, which is better than nothing. */
@@ -88,6 +106,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _show: function (picture, history, offset) {
+            this._shown = true;
             this._screen.restore({ansi: picture.ansi, columns: picture.columns, rows: picture.rows,
                 history: history, cut: this._history.cut});
             this._onPainted(offset);
@@ -121,6 +140,13 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
         },
 
+        /** What was printed while the screen was waited for is there to scroll back to as well. */
+        _extend: function (end) {
+            this._of.end = end;
+            this._history.done = false;
+            this._recall(this._history);
+        },
+
         _recalled: function (history) {
             history.done = true;
             if (history.then) {
@@ -131,9 +157,12 @@ window.claudeTerminal = window.claudeTerminal || {};
         /** Go on as soon as the history is here. @param {number} most milliseconds to wait for it; 0: for ever */
         _with: function (most, fn) {
             var history = this._history;
+            var step = ++this._step;
             var once = this._still(function () {
-                this._run += 1; // neither the history nor the time matters any more
-                fn.call(this, history);
+                if (step === this._step) {
+                    this._step += 1; // the history and the time, whichever is first
+                    fn.call(this, history);
+                }
             });
             if (history.done) {
                 once();
