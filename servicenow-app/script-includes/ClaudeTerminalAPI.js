@@ -45,7 +45,10 @@ ClaudeTerminalAPI.prototype = {
         return {request: born.request, session: born.id};
     },
 
-    /** @param {Object} query limit, offset, state or `living`, `ended` @returns {{items: Object[], total: number}} newest first */
+    /**
+     * @param {Object} query limit, offset; state, which may also be `living` or `ended`
+     * @returns {{items: Object[], total: number}} newest first
+     */
     list: function (query) {
         var directory = new ClaudeTerminalDirectory(this._access.user());
         return directory.page(this._number(query, 'limit', 20, 1, 100),
