@@ -13,10 +13,15 @@ ClaudeTerminalJournal.prototype = {
         this._clock = new ClaudeTerminalClock();
     },
 
-    /** @returns {Object[]} the newest failed calls */
+    /**
+     * The application's own calls are left out: an outage fails them every few seconds, and MID Servers tell.
+     *
+     * @returns {Object[]} the newest failed calls of users
+     */
     errors: function () {
         var request = new ClaudeTerminalTable('request').query({state: 'failed'});
         var found = [];
+        request.addNotNullQuery('user');
         request.orderByDesc('sys_created_on');
         request.setLimit(this.ERRORS);
         request.query();

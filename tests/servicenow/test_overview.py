@@ -209,6 +209,25 @@ def test_the_newest_error_says_what_failed_why_and_for_whom(desk: Desk) -> None:
     }
 
 
+def test_the_applications_own_calls_do_not_push_the_errors_of_users_out(desk: Desk) -> None:
+    """An outage fails a pump every few seconds."""
+    call = asked(desk, desk.session())
+    desk.queue.answer(call, bad(502, "Sidecar away", "It is not reachable."))
+    desk.change("request", f"ecc_output={call.sys_id}", sys_created_on="2098-01-01 00:00:00")
+    desk.script(
+        "(function () { var i; for (i = 0; i < 25; i++) { new ClaudeTerminalTable('request').insert("
+        f"{{key: gs.generateGUID(), op: 'outputs', state: 'failed', status: 502, mid_name: '{MID}'}}); }} }})()"
+    )
+    own = desk.rows("request", "op=outputs^state=failed")
+    desk.change("request", "op=outputs^state=failed", sys_created_on="2099-01-01 00:00:00")
+    errors = overview(desk)["errors"]
+    desk.change("request", "sys_created_on>=2098-01-01 00:00:00", sys_created_on="2026-01-01 00:00:00")
+
+    assert len(own) >= 25
+    assert (errors[0]["op"], errors[0]["user"]) == ("command", "alice")
+    assert not {"outputs"} & {error["op"] for error in errors}
+
+
 def test_an_error_whose_answer_was_cut_off_is_shown_all_the_same(desk: Desk) -> None:
     call = asked(desk, desk.session())
     desk.queue.answer(call, bad(502))
