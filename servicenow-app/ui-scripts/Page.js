@@ -64,12 +64,16 @@ window.claudeTerminal = window.claudeTerminal || {};
                 this._view.Promise.reject(new this._view.Error('There is no clipboard'));
         },
 
-        /** Post what nobody waits for: Angular's own calls end with the page. */
+        /** Post what nobody waits for: Angular's own calls end with the page. It may be lost, too. */
         _send: function (path, body) {
             this._view.fetch(path, {method: 'POST', keepalive: true, body: JSON.stringify(body),
-                headers: {'Content-Type': 'application/json', 'X-UserToken': this._view.g_ck}});
+                headers: {'Content-Type': 'application/json', 'X-UserToken': this._view.g_ck}})
+                .then(null, nothing);
         }
     };
+
+    function nothing() {
+    }
 
     ns.Page = Page;
 }(window.claudeTerminal));

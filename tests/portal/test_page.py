@@ -187,6 +187,19 @@ def test_what_is_posted_while_leaving_proves_who_posts_it(page: Page) -> None:
     assert caught.value.headers["x-usertoken"] == "the token"
 
 
+def test_what_is_lost_while_leaving_is_no_error_of_the_page(page: Page) -> None:
+    page.route("**/lost", lambda route: route.abort())
+    said = page.evaluate("""() => new Promise((done) => {
+        const heard = [];
+        window.addEventListener('unhandledrejection', (event) => heard.push(String(event.reason)));
+        own.send('/lost', {release: true});
+        // A second one that is lost as well, and by which the first is over.
+        fetch('/lost').catch(() => setTimeout(() => done(heard), 50));
+    })""")
+
+    assert said == []
+
+
 def test_a_timer_can_be_taken_back(page: Page) -> None:
     said = page.evaluate("""() => new Promise((done) => {
         const timers = own.timers;
