@@ -8,16 +8,20 @@ import unicodedata
 from itertools import groupby
 
 import pyte
-from pyte.modes import DECAWM
+from pyte.modes import DECAWM, IRM
 from pyte.screens import Char, Cursor, StaticDefaultDict
 from wcwidth import wcwidth
 
 from sidecar.model.screen import CursorPosition, Snapshot
 from sidecar.model.session import Size
+from sidecar.terminal.modes import ALTERNATE, Modes
 from sidecar.terminal.sequences import Scanner, Token
 
 #: Combining characters kept in one cell: more is an attack on memory, not a letter.
 _CELL_CHARACTERS = 8
+#: What a repaint begins with, for modes that would spoil it: no frame held back, no origin, no region, no insertion,
+#: rows that wrap, plain letters.
+_PLAIN = "\x1b[?2026l\x1b[?6l\x1b[r\x1b[4l\x1b[?7h\x1b(B\x0f"
 #: No character before it takes two cells.
 _FIRST_WIDE = "\u1100"
 
@@ -42,6 +46,11 @@ class _Emulator(pyte.Screen):
         super().__init__(columns, lines)
         self._normal: tuple[dict[int, StaticDefaultDict[int, Char]], Cursor] | None = None
         self.last_drawn = " "
+
+    def reset(self) -> None:
+        """Begin anew, which also leaves the alternate screen."""
+        super().reset()
+        self._normal = None
 
     def draw(self, data: str) -> None:
         """Draw text; pyte breaks wide characters at the right edge, and scrolls for combining ones there."""
@@ -134,6 +143,8 @@ class Screen:
         self._stream = pyte.Stream(self._emulator, strict=False)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._scanner = Scanner()
+        self._modes = Modes()
+        self._begin = offset
         #: Offset behind the last byte taken.
         self.position = offset
         #: Whether bytes were skipped since the screen was last repainted as a whole.
@@ -154,6 +165,8 @@ class Screen:
 
     def skip(self, offset: int) -> None:
         """Leave out what lies before `offset`: the screen is only approximate until it is repainted."""
+        if self.position == self._begin:  # what the program set at its start was not seen
+            self._modes.forget()
         self.position = offset
         self._shown = self._grid = None
         self.approximate = True
@@ -163,14 +176,20 @@ class Screen:
 
     def _apply(self, token: Token) -> None:
         emulator = self._emulator
+        self._modes.take(token.modes, on=token.on)
+        if token.kind == "modes":
+            return
         if token.kind == "alternate":
             emulator.alternate(token.on)
+            self._modes.take([ALTERNATE], on=token.on)
         elif token.kind == "title":
             emulator.set_title(token.value)
         elif token.kind == "repeat":
             emulator.draw(emulator.last_drawn * min(int(token.value or 1), emulator.columns))
         else:
             self._stream.feed(token.value)
+        if token.value == "\x1bc":
+            self._modes.reset()
         if self.approximate:
             self._note_repaint(token)
 
@@ -235,9 +254,22 @@ class Screen:
 
     def _ansi(self) -> str:
         painted = [f"\x1b[{y};1H{text}" for y, row in enumerate(self._rows(), 1) if (text := _painted(row))]
+        begin = self._modes.buffer + _PLAIN + "\x1b[0m\x1b[2J"
         cursor = self.cursor
+        # Behind the modes: some of them send the cursor home.
         place = f"\x1b[0m\x1b[{cursor.row + 1};{cursor.column + 1}H"
-        return "\x1b[0m\x1b[2J" + "".join(painted) + place + ("\x1b[?25h" if cursor.visible else "\x1b[?25l")
+        end = self._region() + self._modes.ansi + place + ("\x1b[?25h" if cursor.visible else "\x1b[?25l")
+        return begin + "".join(painted) + end
+
+    def _region(self) -> str:
+        """Return what sets the rows that scroll, insertion and wrapping as the program has."""
+        emulator = self._emulator
+        rows = emulator.margins
+        return (
+            (f"\x1b[{rows.top + 1};{rows.bottom + 1}r" if rows else "")
+            + ("\x1b[4h" if IRM in emulator.mode else "")
+            + ("" if DECAWM in emulator.mode else "\x1b[?7l")
+        )
 
 
 def _width(char: str) -> int:

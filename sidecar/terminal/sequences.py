@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sidecar.terminal.modes import KEPT
+
 #: An unfinished sequence longer than this is given up: a terminal bomb must not grow memory.
 _LONGEST = 4096
 #: Parameters above this change nothing on a screen of at most 500 × 500.
@@ -50,11 +52,15 @@ _MODES = frozenset({"4"})
 
 @dataclass(frozen=True)
 class Token:
-    """One step for the screen: `kind` is text, csi, title, repeat, alternate or simple."""
+    """One step for the screen: `kind` is text, csi, title, repeat, alternate, modes or simple.
+
+    `modes` are those of `KEPT` that it turns on or off besides.
+    """
 
     kind: str
     value: str
     on: bool = False
+    modes: frozenset[str] = frozenset()
 
 
 class Scanner:
@@ -138,9 +144,13 @@ def _csi(match: re.Match[str]) -> Token | None:
 
 def _mode(params: str, on: bool) -> Token | None:
     numbers = params.split(";")
+    kept = KEPT.intersection(numbers)
     if _ALTERNATE.intersection(numbers):
-        return Token("alternate", params, on)
-    return _modes("\x1b[?", _PRIVATE_MODES.intersection(numbers), "h" if on else "l")
+        return Token("alternate", params, on, kept)
+    shown = _modes("\x1b[?", _PRIVATE_MODES.intersection(numbers), "h" if on else "l")
+    if kept:
+        return Token("modes" if shown is None else "csi", shown.value if shown else "", on, kept)
+    return shown
 
 
 def _modes(opening: str, numbers: frozenset[str] | set[str], final: str) -> Token | None:
