@@ -5,10 +5,12 @@ window.claudeTerminal = window.claudeTerminal || {};
     'use strict';
 
     var LOOK_EACH_MS = 15000;
+    /** How many sessions that have ended are listed, and how many more each time somebody asks. */
+    var ENDED_STEP = 20;
 
     /**
-     * @param {Object} given fetch(): promise of the lists as the widget's server script gives them; timers;
-     *     idle(): whether somebody sees the lists; onChange()
+     * @param {Object} given fetch(ended): promise of the lists as the widget's server script gives them, with
+     *     that many sessions that have ended; timers; idle(): whether somebody sees the lists; onChange()
      */
     function Lobby(given) {
         this._given = given;
@@ -18,16 +20,21 @@ window.claudeTerminal = window.claudeTerminal || {};
         /** Why there are none, in words. @type {?Advice} */
         this.refused = null;
         this.sessions = [];
+        /** Whether more sessions have ended than are listed. */
+        this.more = false;
+        this._ended = ENDED_STEP;
         this.mids = [];
         this.up = [];
         this.keyed = [];
     }
 
     Lobby.prototype = {
-        /** @param {{sessions: Object[], mids: Object[], keyed: string[], problem: ?Object}} lists */
+        /** @param {{sessions: Object[], mids: Object[], keyed: string[], more: boolean,
+         *     problem: ?Object}} lists */
         take: function (lists) {
             this.refused = lists.problem ? ns.Problem.of(lists.problem).advice() : null;
             this.sessions = ns.Label.all(lists.sessions, this._given.timers.now());
+            this.more = !!lists.more;
             this.mids = lists.mids;
             this.keyed = lists.keyed;
             this.up = lists.mids.filter(function (mid) {
@@ -39,10 +46,16 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** @returns {Promise} never rejected: what went wrong is in `problem` */
         refresh: function () {
-            return this._given.fetch().then(this.take.bind(this), function (answer) {
+            return this._given.fetch(this._ended).then(this.take.bind(this), function (answer) {
                 this.problem = ns.Problem.of(answer);
                 this._given.onChange();
             }.bind(this));
+        },
+
+        /** List more of the sessions that have ended. */
+        lengthen: function () {
+            this._ended += ENDED_STEP;
+            return this.refresh();
         },
 
         /** Keep the lists fresh while they are all there is to see; after a failure somebody has to ask. */

@@ -16,11 +16,13 @@ BEGIN = """() => {
     window.answer = null;
     window.idle = true;
     window.asked = 0;
+    window.wanted = 0;
     window.changes = 0;
     window.plans = [];
     window.lobby = new window.claudeTerminal.Lobby({
-        fetch: () => {
+        fetch: (ended) => {
             asked += 1;
+            wanted = ended;
             return answer.status === undefined ? Promise.resolve(answer) : Promise.reject(answer);
         },
         timers: {now: () => 0, after: (ms, fn) => plans.push(fn), cancel: (handle) => { plans[handle - 1] = null; }},
@@ -138,6 +140,19 @@ def test_nobody_asks_for_lists_that_nobody_sees(page: Page) -> None:
 
     assert page.evaluate("() => asked") == 0
     assert page.evaluate("() => plans.length") == 1  # and goes on looking whether somebody does
+
+
+def test_more_of_what_has_ended_is_listed_when_somebody_asks(page: Page) -> None:
+    page.evaluate("(it) => { answer = it; }", {**LISTS, "more": True})
+    first = page.evaluate("() => lobby.refresh().then(() => [lobby.more, wanted])")
+    page.evaluate("(it) => { answer = it; }", {**LISTS, "more": False})
+
+    more = page.evaluate("() => lobby.lengthen().then(() => [lobby.more, wanted])")
+    again = page.evaluate("() => lobby.refresh().then(() => wanted)")
+
+    assert more[1] > first[1] > 0
+    assert more[0] is False
+    assert again == more[1]  # a list does not become shorter by itself
 
 
 def test_a_failure_is_told_and_not_repeated_until_somebody_asks(page: Page) -> None:
