@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from emulator.platform import Platform
 from tests.fakes.queue import Call
@@ -92,6 +93,14 @@ def painted(desk: Desk, page: Page, session: str, text: str, offset: int = 0) ->
     picture = {"ansi": f"\x1b[2J\x1b[1;1H{text}", "columns": 80, "rows": 24, "offset": offset}
     desk.reply("screen", picture | {"lines": [], "title": "", "approximate": False}, session)
     expect(page.locator(".xterm-rows")).to_contain_text(text, timeout=SOON_MS)
+
+
+def shown(desk: Desk, session: str, text: str) -> None:
+    """Let the program of a session that has printed nothing yet print a text, and be busy."""
+    assert until(lambda: session in desk.last("outputs").body["cursors"], PATIENCE_S)
+    data = b64encode(text.encode()).decode()
+    piece = {"data": data, "encoding": "base64", "nextCursor": len(text.encode()), "dropped": 0}
+    desk.reply("outputs", {"sessions": {session: {**piece, "state": "running", "activity": "busy"}}})
 
 
 def remembered(page: Page) -> str:
@@ -231,14 +240,7 @@ def test_what_the_program_prints_is_painted_and_never_kept_in_the_browser(
     desk: Desk, alice: Visitor, page: Page
 ) -> None:
     session = started(desk, alice)
-    assert until(lambda: session in desk.last("outputs").body["cursors"], PATIENCE_S)
-    piece = {
-        "data": b64encode(b"a word to nobody").decode(),
-        "encoding": "base64",
-        "nextCursor": 16,
-        "dropped": 0,
-    }
-    desk.reply("outputs", {"sessions": {session: {**piece, "state": "running", "activity": "busy"}}})
+    shown(desk, session, "a word to nobody")
 
     expect(page.locator(".xterm-rows")).to_contain_text("a word to nobody", timeout=SOON_MS)
     expect(page.locator(".ct-about")).to_contain_text("Busy")
@@ -270,6 +272,122 @@ def test_a_session_ends_only_when_that_is_confirmed(desk: Desk, alice: Visitor, 
     expect(page.get_by_text("This session has ended", exact=True)).to_be_visible(timeout=SOON_MS)
     page.get_by_role("button", name="Your sessions").click()
     expect(page.locator(".ct-chooser")).to_contain_text("Ended")
+
+
+# -- many sessions -------------------------------------------------------------------------------------------
+
+ENDED = f"""(function (user, many) {{
+    var row, i;
+    for (i = 0; i < many; i++) {{
+        row = new GlideRecord('x_claude_terminal_session');
+        row.initialize();
+        row.setValue('session_id', '00000000-0000-4000-8000-' + ('000000000000' + i).slice(-12));
+        row.setValue('user', user);
+        row.setValue('state', 'terminated');
+        row.setValue('mid_name', '{MID}');
+        row.setWorkflow(false);
+        row.insert();
+    }}
+}})"""
+
+
+def test_a_living_session_is_listed_however_many_have_ended_since(
+    desk: Desk, alice: Visitor, page: Page
+) -> None:
+    session = desk.session("alice")
+    desk.instance.script(f"""(function () {{ // as if it had been made long before the others
+        var row = new GlideRecord('x_claude_terminal_session');
+        row.get('session_id', '{session}');
+        row.autoSysFields(false);
+        row.setWorkflow(false);
+        row.setValue('sys_created_on', '2020-01-01 00:00:00');
+        row.update();
+    }})()""")
+    desk.script(f"{ENDED}('{desk.users['alice']}', 60)")
+
+    alice.visit("claude_terminal")
+
+    listed = page.locator(".ct-chooser .ct-session")
+    expect(listed.first).to_contain_text(f"Scratch {session[:4]}")
+    expect(listed).to_have_count(21)
+    older = page.locator(".ct-chooser").get_by_role("button", name="Show older sessions")
+    for count in (41, 61):
+        older.click()
+        expect(listed).to_have_count(count)
+    expect(older).to_have_count(0)
+
+
+# -- which session a reload opens ----------------------------------------------------------------------------
+
+
+def test_a_reload_opens_the_session_that_was_open_not_the_one_of_the_link(
+    desk: Desk, alice: Visitor, page: Page
+) -> None:
+    linked, other = desk.session("alice"), desk.session("alice")
+    alice.visit("claude_terminal", session=linked)
+    picked = page.locator(".ct-picked")
+    expect(picked).to_have_text(f"Scratch {linked[:4]}")
+    page.get_by_role("button", name="Sessions", exact=True).click()
+    page.locator("#ct-sessions").get_by_role("button", name=f"Scratch {other[:4]}").click()
+    expect(picked).to_have_text(f"Scratch {other[:4]}")
+
+    page.reload()
+
+    expect(picked).to_have_text(f"Scratch {other[:4]}")
+    assert linked not in page.url
+
+
+def test_an_outage_does_not_make_a_tab_forget_its_session(desk: Desk, alice: Visitor, page: Page) -> None:
+    session = desk.session("alice")
+    alice.visit("claude_terminal", session=session)
+    expect(page.locator(".ct-about")).to_contain_text("Running")
+    page.goto("about:blank")
+    alice.complaints.expect(REFUSALS)
+    # A list in which it is missing, and a proxy that has lost the instance.
+    page.route("**/api/x_claude_terminal/v1/sessions/*", lambda route: route.fulfill(status=404, body="lost"))
+    page.route("**/api/now/sp/page*", without_sessions)
+    try:
+        alice.visit("claude_terminal")
+        expect(page.get_by_role("alert")).to_contain_text("Not available now")
+    finally:
+        page.unroute_all()
+
+    page.get_by_role("button", name="Try again").click()
+
+    expect(page.locator(".ct-picked")).to_have_text(f"Scratch {session[:4]}")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def without_sessions(route: Route) -> None:
+    """Give a page whose only listed session is another one."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r'"sessionId":"[^"]*"', '"sessionId":"x"', answer.text()))
+
+
+# -- links that are printed ----------------------------------------------------------------------------------
+
+
+def test_a_printed_link_is_opened_only_when_its_address_was_seen(
+    desk: Desk, alice: Visitor, page: Page
+) -> None:
+    session = started(desk, alice)
+    address = f"{alice.origin}/claude?id=claude_credential_setup"
+    shown(desk, session, f"\x1b]8;;{address}\x07https://good.example/\x1b]8;;\x07\r\n")
+    link = page.locator(".xterm-rows").get_by_text("https://good.example/")
+    link.hover(force=True)  # xterm takes the pointer in a layer above the letters
+    page.wait_for_selector(".xterm-cursor-pointer")
+    link.click(force=True)
+
+    dialog = page.get_by_role("dialog", name="Open this link?")
+    expect(dialog).to_contain_text(address)
+    assert len(alice.context.pages) == 1
+    with alice.context.expect_page() as opened:
+        dialog.get_by_role("link", name="Open in a new tab").click()
+
+    expect(opened.value).to_have_url(address)
+    assert opened.value.evaluate("() => window.opener") is None
+    opened.value.close()
+    expect(dialog).to_be_hidden()
 
 
 # -- what is told to the browser -----------------------------------------------------------------------------

@@ -1,13 +1,12 @@
 api.controller = function ($scope, $http, $q, $window, $timeout, $element, $location, spUtil) {
     var c = this;
     var ns = $window.claudeTerminal;
-    var SESSION = 'claude_terminal.session';
     var LOOK = 'claude_terminal.look';
     var NOTICE_MS = 4000;
     var LEAST_PX = 420;
     var BELOW_PX = 12;
     var root = $element[0];
-    var page, timers, calls, screen, attachment, watched, trouble, dismissed, noticing;
+    var page, timers, calls, screen, attachment, watched, trouble, dismissed, noticing, starting, bookmark;
 
     // A clone of the widget has none of its dependencies until somebody gives them to it.
     c.broken = !ns || !ns.Attachment || !$window.Terminal || !$window.FitAddon;
@@ -20,6 +19,8 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     c.lobby = new ns.Lobby({fetch: fetch, timers: timers, onChange: changed, idle: function () {
         return !c.current && !c.starting && !page.hidden();
     }});
+    bookmark = new ns.Bookmark({memory: page.tab, location: $location, calls: calls, promises: $q,
+        known: c.lobby.find.bind(c.lobby), onFound: open, onMissed: failed});
     c.current = null; // the session that is open
     c.starting = null; // words, while one is being made
     c.listed = false;
@@ -29,7 +30,9 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
 
     // --- sessions ----------------------------------------------------------------------------------------
 
-    c.open = function (session) {
+    c.open = open;
+
+    function open(session) {
         var same = c.current && c.current.sessionId === session.sessionId;
         c.listed = false;
         if (same && !c.problem) {
@@ -39,7 +42,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         c.current = session;
         c.title = ns.Label.name(session);
         trouble = dismissed = null;
-        page.tab.write(SESSION, session.sessionId);
+        bookmark.put(session.sessionId);
         screen.clear();
         attachment.open(session);
         screen.focus();
@@ -49,7 +52,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         c.listed = false;
         c.current = null;
         trouble = null;
-        page.tab.write(SESSION, null);
+        bookmark.put(null);
         attachment.leave();
         show();
         return c.lobby.refresh();
@@ -121,8 +124,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         } else if (action === 'signin') {
             $window.location.reload();
         } else {
-            attachment.wake();
-            c.lobby.refresh();
+            retry();
         }
     };
 
@@ -175,44 +177,42 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         page.browser.write(LOOK, c.look);
     };
 
+    /** A link in what a program printed. Its letters may say anything, so that its address is shown first. */
+    function follow(link) {
+        $scope.$applyAsync(function () {
+            c.link = link;
+            c.ask('link');
+        });
+    }
+
     // -----------------------------------------------------------------------------------------------------
 
     function start() {
-        var asked = $location.search().session;
-        var id = asked || page.tab.read(SESSION);
         screen = new ns.Screen({element: root.querySelector('.ct-screen'), terminal: $window.Terminal,
             fit: $window.FitAddon, onLeave: function () {
                 root.querySelector('.ct-picker').focus();
-            }});
+            }, onLink: follow});
         attachment = new ns.Attachment({calls: calls, watch: watch, screen: screen, timers: timers,
-            promises: $q, onChange: changed});
-        page.listen({resize: fill, online: wake, visibilitychange: wake,
+            promises: $q, onChange: changed, attended: page.attended.bind(page)});
+        page.listen({resize: fill, online: wake, focus: wake, visibilitychange: wake,
             pagehide: attachment.hide.bind(attachment)});
         fill();
         ['font', 'theme', 'accessible'].forEach(function (name) {
             screen[name](c.look[name]);
         });
-        if (id) {
-            find(id, !asked);
-        }
+        bookmark.open();
         c.lobby.open();
     }
 
-    /** Open a session by its id. The list came with the page, so that mostly this waits for nothing. */
-    function find(id, remembered) {
-        var known = c.lobby.find(id);
-        $q.when(known || calls.get('/sessions/' + encodeURIComponent(id))).then(c.open, function (problem) {
-            page.tab.write(SESSION, null);
-            failed(remembered ? null : problem);
-        });
-    }
-
     function stop() {
+        $timeout.cancel(starting);
         page.deafen();
         c.lobby.close();
         timers.cancel(noticing);
-        attachment.leave();
-        screen.dispose();
+        if (screen) { // a page may be left before it is painted
+            attachment.leave();
+            screen.dispose();
+        }
     }
 
     /** Take what the window has below the page's header. */
@@ -221,16 +221,25 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
     }
 
     function wake() {
-        if (!page.hidden()) {
+        if (page.hidden()) {
+            attachment.doze();
+        } else {
             attachment.wake();
+            bookmark.again();
         }
         if (c.lobby.problem) {
             c.lobby.refresh();
         }
     }
 
-    function fetch() {
-        return c.server.get({action: 'list'}).then(function (answer) {
+    function retry() {
+        attachment.wake();
+        bookmark.again();
+        c.lobby.refresh();
+    }
+
+    function fetch(ended) {
+        return c.server.get({action: 'list', ended: ended}).then(function (answer) {
             return answer.data;
         });
     }
@@ -284,5 +293,5 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
 
     c.lobby.take(c.data);
     $scope.$on('$destroy', stop);
-    $timeout(start);
+    starting = $timeout(start);
 };
