@@ -12,6 +12,8 @@ window.claudeTerminal = window.claudeTerminal || {};
     var TABLE = 'x_claude_terminal_session';
     var FIRST_LOOK_MS = 500;
     var SLOWEST_LOOK_MS = 10000;
+    /** An event of a key comes within this, or the channel has died without a word. */
+    var EXPECT_MS = 1500;
     /** Safety net: while pushing works, a lost event costs no more than this. */
     var NET_MS = 15000;
     /** An event may come this much later than a look that has seen the same. */
@@ -29,7 +31,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._fn = null;
         this._timer = null;
         this._grace = null;
-        this.mode = 'polling';
+        /** What people are told: pushing counts as working until a look finds what it did not tell. */
+        this.mode = 'push';
+        this._proven = false; // whether it has told something first
     }
 
     News.prototype = {
@@ -42,28 +46,40 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._fn = fn;
             this._told = 0; // the highest number that the push channel told
             this._foundAt = 0;
-            this._found = 0; // the highest number that a look has found
-            this.mode = 'polling';
+            this._found = -1; // the highest number that a look has found
+            this.mode = 'push';
+            this._proven = false;
             this._run += 1;
             this._end = this._watch(TABLE, 'sys_id=' + sysId, this._event.bind(this, this._run));
             this._pause = FIRST_LOOK_MS;
             this._plan(FIRST_LOOK_MS);
         },
 
-        /** Something happened, so that something new is near: a key was sent, output came. */
+        /** Something happened, so that something new is near: output came. */
         active: function () {
-            if (this._fn && this.mode === 'polling') {
-                this._pause = FIRST_LOOK_MS;
-                this._plan(FIRST_LOOK_MS);
+            if (this._fn && !this._proven) {
+                this._soon(FIRST_LOOK_MS);
+            }
+        },
+
+        /** A key has left: something new will come of it, told or not. */
+        expect: function () {
+            if (this._fn) {
+                this._soon(this._proven ? EXPECT_MS : FIRST_LOOK_MS);
             }
         },
 
         /** A look has found the number that each change moves. @param {number} seq the row's output_seq */
         found: function (seq) {
+            var first = this._found < 0 && !this._told;
             if (!this._fn || !(seq > this._found)) {
                 return;
             }
             this._found = seq;
+            if (first) {
+                this._told = Math.max(this._told, seq); // it was so before anybody could tell
+                return;
+            }
             this._foundAt = this._timers.now();
             this.active();
             if (this.mode === 'push' && seq > this._told && !this._grace) {
@@ -89,6 +105,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             if (seq > this._found || this._timers.now() - this._foundAt <= GRACE_MS) {
                 this.mode = 'push';
+                this._proven = true;
+                this._pause = NET_MS;
                 this._replan(NET_MS);
             }
             this._told = Math.max(this._told, seq);
@@ -99,15 +117,21 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._grace = null;
             if (seq > this._told) {
                 this.mode = 'polling';
+                this._proven = false;
                 this.active();
             }
         },
 
         _look: function () {
             this._timer = null;
-            this._pause = this.mode === 'push' ? NET_MS : Math.min(this._pause * 2, SLOWEST_LOOK_MS);
+            this._pause = Math.min(this._pause * 2, this._proven ? NET_MS : SLOWEST_LOOK_MS);
             this._plan(this._pause);
             this._fn({});
+        },
+
+        _soon: function (pause) {
+            this._pause = pause;
+            this._plan(pause);
         },
 
         /** Look after that time, or earlier if that is planned: else who types fast would never be looked for. */

@@ -40,7 +40,7 @@ def test_one_session_is_watched_and_its_changes_are_plain_values(page: Page) -> 
 def test_it_polls_ever_less_often_while_nothing_happens(page: Page) -> None:
     said = run(page, "page.timers.advance(60000); return {looks: looks(), mode: news.mode};")
 
-    assert said["mode"] == "polling"
+    assert said["mode"] == "push"
     assert said["looks"][:6] == [500, 1500, 3500, 7500, 15500, 25500]
     assert max(b - a for a, b in zip(said["looks"], said["looks"][1:], strict=False)) == 10000
 
@@ -124,6 +124,7 @@ def test_an_event_that_is_very_late_does_not_count(page: Page) -> None:
     said = run(
         page,
         """
+        news.found(2);
         page.timers.advance(1000);
         news.found(3);
         page.timers.advance(9000);
@@ -191,3 +192,67 @@ def test_an_event_of_another_shape_is_still_news(page: Page) -> None:
     said = run(page, "push(null); push({x: null}); return heard.map(function (h) { return h.changes; });")
 
     assert said == [{}, {"x": None}]
+
+
+def test_a_channel_that_dies_without_a_word_is_noticed_while_somebody_types(page: Page) -> None:
+    said = run(
+        page,
+        """
+        push(seq(1));
+        news.found(1);
+        page.timers.advance(5000);
+        var before = looks().length;
+        news.expect();
+        page.timers.advance(1600);
+        var soon = looks().length - before;
+        news.found(2);
+        page.timers.advance(2100);
+        return {before: before, soon: soon, mode: news.mode};
+        """,
+    )
+
+    assert said == {"before": 0, "soon": 1, "mode": "polling"}
+
+
+def test_a_key_whose_event_comes_is_looked_for_no_more(page: Page) -> None:
+    said = run(
+        page,
+        """
+        push(seq(1));
+        news.found(1);
+        for (var i = 2; i < 40; i++) {
+            news.expect();
+            page.timers.advance(300);
+            push(seq(i));
+            news.found(i);
+        }
+        page.timers.advance(10000);
+        return looks();
+        """,
+    )
+
+    assert said == []
+
+
+def test_a_key_without_an_answer_is_looked_for_ever_less_often(page: Page) -> None:
+    said = run(
+        page,
+        "push(seq(1)); news.found(1); news.expect(); page.timers.advance(40000); return looks();",
+    )
+
+    assert said == [1500, 4500, 10500, 22500, 37500]
+
+
+def test_what_was_there_before_nobody_could_tell(page: Page) -> None:
+    said = run(page, "news.found(17); page.timers.advance(5000); return news.mode;")
+
+    assert said == "push"
+
+
+def test_a_look_that_finds_what_was_never_pushed_shows_that_it_polls(page: Page) -> None:
+    said = run(
+        page,
+        "news.found(17); page.timers.advance(5000); news.found(18); page.timers.advance(2100); return news.mode;",
+    )
+
+    assert said == "polling"
