@@ -17,10 +17,20 @@ window.claudeTerminal = window.claudeTerminal || {};
     var LONGEST_OBEYED_MS = 30000;
     /** A connection of a computer that slept never answers. */
     var TIMEOUT_MS = 20000;
+    /** Who types should not have to wait for a connection that is dead. */
+    var TYPING_MS = 8000;
+    var TYPED = /\/commands$/;
+    /** A call that has just left is not worth a second one. */
+    var FRESH_MS = 1000;
     var FIRST_LOOK_MS = 120;
     var QUICK_LOOK_MS = 100;
     var QUICK_FOR_MS = 2000;
     var SLOWEST_LOOK_MS = 2000;
+    /** What took longer than a minute will not come within the next two seconds. */
+    var LONG_MS = 60000;
+    var LONG_LOOK_MS = 10000;
+    /** Nobody may have said that something is wrong, but by now it is. */
+    var SILENT_MS = 10000;
     /** What is to be done once. The others harm nothing when they are done twice, and know no `key`. */
     var KEYED = /^\/(sessions|credentials|sessions\/[^\/]+\/(commands|output|screen|status|resize))$/;
 
@@ -34,6 +44,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._timers = given.timers;
         this._random = given.random || Calls.random;
         this._send = given.send || function () {};
+        this._impatient = [];
     }
 
     /** @returns {string} 32 hex digits */
@@ -43,6 +54,12 @@ window.claudeTerminal = window.claudeTerminal || {};
             text += Math.floor(Math.random() * 0x100000000 + 0x100000000).toString(16).substring(1);
         }
         return text;
+    };
+
+    /** @returns {Problem} of a MID Server that counts as up and yet is silent */
+    Calls.silent = function () {
+        return new ns.Problem({status: 504, title: 'Not answered yet', own: true,
+            detail: 'Nothing has come back from the MID Server for 10 seconds. This page goes on waiting.'});
     };
 
     Calls.prototype = {
@@ -56,14 +73,27 @@ window.claudeTerminal = window.claudeTerminal || {};
             return this._once('GET', path);
         },
 
-        /** @param {Object} [body] gets a `key` if the resource knows one @returns {Promise<Object>} */
+        /**
+         * A take-over is made once: a repeated one could take back what somebody else took in between.
+         *
+         * @param {Object} [body] gets a `key` if the resource knows one
+         * @returns {Promise<Object>}
+         */
         post: function (path, body) {
-            return this._repeated('POST', path, KEYED.test(path) ? this._keyed(body) : body || {}, 0);
+            return body && body.take ? this._once('POST', path, body) :
+                this._repeated('POST', path, KEYED.test(path) ? this._keyed(body) : body || {}, 0);
         },
 
         /** @returns {Promise<Object>} */
         remove: function (path) {
             return this._repeated('DELETE', path, undefined, 0);
+        },
+
+        /** The network may be back: repeat at once what waits for an answer, or to be repeated. */
+        hurry: function () {
+            this._impatient.slice().forEach(function (fn) {
+                fn();
+            });
         },
 
         /** Post what nobody waits for, while the page goes away. */
@@ -108,8 +138,8 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _once: function (method, path, body) {
             var promises = this._promises;
-            var config = {method: method, url: BASE + path, timeout: TIMEOUT_MS,
-                headers: {Accept: 'application/json'}};
+            var config = {method: method, url: BASE + path, headers: {Accept: 'application/json'},
+                timeout: TYPED.test(path) ? TYPING_MS : TIMEOUT_MS};
             if (body !== undefined) {
                 config.data = body;
             }
@@ -122,24 +152,55 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _repeated: function (method, path, body, repeats) {
-            return this._once(method, path, body).then(null, function (problem) {
+            return this._hastened(this._once(method, path, body)).then(null, function (problem) {
                 var pause = problem.retryAfterMs ||
                     Math.min(FIRST_PAUSE_MS * Math.pow(2, repeats), LONGEST_PAUSE_MS);
                 if (!problem.unsure() || repeats >= MOST_REPEATS - 1 || pause > LONGEST_OBEYED_MS) {
                     return this._promises.reject(problem);
                 }
-                return this._paused(pause).then(function () {
+                return this._paused(pause, problem.retryAfterMs > 0).then(function () {
                     return this._repeated(method, path, body, repeats + 1);
                 }.bind(this));
             }.bind(this));
         },
 
-        _paused: function (pause) {
+        /** @param {boolean} obeyed whether somebody asked for the pause */
+        _paused: function (pause, obeyed) {
             var deferred = this._promises.defer();
+            var end = this._hurried(function () {
+                if (!obeyed) {
+                    deferred.resolve(null);
+                }
+            });
             this._timers.after(pause, function () {
+                end();
                 deferred.resolve(null);
             });
             return deferred.promise;
+        },
+
+        /** @returns {Promise} of a call's answer; once that is hurried, the call counts as lost */
+        _hastened: function (promise) {
+            var deferred = this._promises.defer();
+            var since = this._timers.now();
+            var end = this._hurried(function () {
+                if (this._timers.now() - since >= FRESH_MS) {
+                    deferred.reject(new ns.Problem({status: 0, retryAfterMs: 1}));
+                }
+            }.bind(this));
+            promise.then(null, nothing).then(end);
+            promise.then(deferred.resolve, deferred.reject);
+            return deferred.promise;
+        },
+
+        /** @returns {function()} that ends it */
+        _hurried: function (fn) {
+            this._impatient.push(fn);
+            return function () {
+                this._impatient = this._impatient.filter(function (other) {
+                    return other !== fn;
+                });
+            }.bind(this);
         },
 
         _await: function (asked, pause) {
@@ -159,7 +220,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             } else if (view.state === 'failed') {
                 asked.deferred.reject(ns.Problem.of(view.problem));
             } else {
-                this._late(asked, view.problem ? ns.Problem.of(view.problem) : null);
+                this._late(asked, view.problem ? ns.Problem.of(view.problem) : this._silent(asked));
                 this._again(asked, 0);
             }
         },
@@ -174,10 +235,16 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _again: function (asked, least) {
-            if (this._timers.now() - asked.since >= QUICK_FOR_MS) {
-                asked.pause = Math.min(asked.pause * 1.5, SLOWEST_LOOK_MS);
+            var age = this._timers.now() - asked.since;
+            if (age >= QUICK_FOR_MS) {
+                asked.pause = Math.min(asked.pause * 1.5, age >= LONG_MS ? LONG_LOOK_MS : SLOWEST_LOOK_MS);
             }
             this._await(asked, Math.max(asked.pause, least));
+        },
+
+        /** @returns {?Problem} */
+        _silent: function (asked) {
+            return this._timers.now() - asked.since >= SILENT_MS ? Calls.silent() : null;
         },
 
         _late: function (asked, problem) {
@@ -188,6 +255,9 @@ window.claudeTerminal = window.claudeTerminal || {};
             asked.told = title;
         }
     };
+
+    function nothing() {
+    }
 
     /** A page instead of an answer is mostly the sign-in of a company, which answers 200. */
     function foreign(answer) {

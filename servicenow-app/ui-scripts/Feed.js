@@ -10,6 +10,7 @@ window.claudeTerminal = window.claudeTerminal || {};
     var MOST_BYTES = 262144;
     /** The instance answers a large piece alone: there may be more behind it. */
     var LARGE_BYTES = 16384;
+    var FRESH_MS = 1000;
     var FIRST_PAUSE_MS = 500;
     var LONGEST_PAUSE_MS = 10000;
 
@@ -61,6 +62,20 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._read();
         },
 
+        /** @returns {boolean} whether it was started */
+        following: function () {
+            return !!this._session;
+        },
+
+        /** The network may be back: a read that has been under way for long counts as lost. */
+        hurry: function () {
+            if (this._reading && this._timers.now() - this._askedAt >= FRESH_MS) {
+                this._run += 1;
+                this._reading = false;
+            }
+            this.look();
+        },
+
         stop: function () {
             this._run += 1; // an answer that is on its way belongs to nobody
             this._session = null;
@@ -72,6 +87,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         _read: function () {
             var run = this._run;
             var askedAt = this._timers.now();
+            this._askedAt = askedAt;
             this._reading = true;
             this._more = false;
             this._calls.get(this._path()).then(function (answer) {

@@ -149,7 +149,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** A proxy, or a platform that is being upgraded, knows no session: its 404 says nothing about ours. */
         _outside: function () {
-            return !this.own && (this.status === 0 || this.status === 404 || this.status >= 500);
+            return this.status === 0 || !this.own && (this.status === 404 || this.status >= 500);
         },
 
         _said: function () {

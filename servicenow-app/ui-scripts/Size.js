@@ -71,17 +71,28 @@ window.claudeTerminal = window.claudeTerminal || {};
                 return;
             }
             this._sending = true;
-            this._calls.ask('POST', this._path + '/resize', wanted).then(this._still(function () {
-                this._ended();
-                this._known = wanted;
-                this._onChanged(wanted.columns, wanted.rows);
-                this.send();
-            }), this._still(function (problem) {
+            this._calls.ask('POST', this._path + '/resize', wanted, this._asked()).then(this._still(
+                this._set.bind(this, wanted)), this._still(function (problem) {
                 this._ended();
                 if (problem.passing()) {
                     this._plan(RETRY_MS);
                 }
             }));
+        },
+
+        _set: function (wanted) {
+            this._ended();
+            this._known = wanted;
+            this._onChanged(wanted.columns, wanted.rows);
+            this.send();
+        },
+
+        /** Once the session was left, nobody waits for the answer. */
+        _asked: function () {
+            var run = this._run;
+            return {wanted: function () {
+                return run === this._run;
+            }.bind(this)};
         },
 
         _ended: function () {

@@ -214,6 +214,7 @@ ASK = """
     return {ended: ended, polls: polls, late: late, left: page.timers.planned(), paths: http.calls[1].path};
 """
 QUEUED = {"state": "queued", "problem": None}
+REFUSAL = {"error": {"title": "Refused", "detail": "It is so."}}
 LATE = {"state": "queued", "problem": {"title": "No answer yet", "status": 504, "detail": "It waits."}}
 
 
@@ -254,10 +255,17 @@ def test_a_look_that_fails_is_repeated(page: Page) -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_look_that_is_refused_ends_it(page: Page, status: int) -> None:
-    said = run(page, ASK, views=[{"status": status, "data": None}], ms=20000)
+    said = run(page, ASK, views=[{"status": status, "data": REFUSAL}], ms=20000)
 
     assert said["ended"]["status"] == status
     assert said["polls"] == 1
+
+
+def test_a_look_that_finds_nothing_on_the_way_is_repeated(page: Page) -> None:
+    """A proxy, or an instance that is being upgraded, says 404 of everything."""
+    said = run(page, ASK, views=[{"status": 404, "data": "<html>"}, {"state": "done", "body": {}}], ms=20000)
+
+    assert said["ended"] == {"value": {}}
 
 
 def test_nobody_waits_for_what_is_not_wanted_any_more(page: Page) -> None:
@@ -306,3 +314,100 @@ def test_a_beacon_goes_to_the_same_place(page: Page) -> None:
     """)
 
     assert said == [["/api/x_claude_terminal/v1/sessions/s/viewers", {"release": True}]]
+
+
+def test_after_a_minute_it_looks_each_ten_seconds(page: Page) -> None:
+    minute = run(page, ASK, views=[QUEUED], ms=75000)
+    more = run(page, ASK, views=[QUEUED], ms=375000)
+
+    assert 28 <= more["polls"] - minute["polls"] <= 31
+
+
+def test_a_mid_server_that_says_nothing_is_told_after_ten_seconds(page: Page) -> None:
+    early = run(page, ASK, views=[QUEUED], ms=9000)
+    later = run(page, ASK, views=[QUEUED], ms=60000)
+
+    assert early["late"] == []
+    assert later["late"] == ["No answer has come yet"]
+
+
+def test_a_take_over_is_made_once(page: Page) -> None:
+    said = run(
+        page,
+        """
+        answers([{status: -1}, {}]);
+        end(calls.post('/sessions/s/viewers', {tab: 't', take: true}));
+        page.timers.advance(60000);
+        return {ended: ended, calls: http.calls.length};
+        """,
+    )
+
+    assert said == {"ended": {"problem": "The instance cannot be reached", "status": 0}, "calls": 1}
+
+
+@pytest.mark.parametrize(("path", "seconds"), [("/sessions/s/commands", 8), ("/sessions", 20)])
+def test_who_types_waits_less_for_a_connection_that_is_dead(page: Page, path: str, seconds: int) -> None:
+    said = run(
+        page,
+        """
+        answers([{hangs: true}, {}]);
+        end(calls.post(given.path, {}));
+        page.timers.advance(60000);
+        return http.calls[1].at - http.calls[0].at;
+        """,
+        path=path,
+    )
+
+    assert seconds * 1000 <= said <= seconds * 1000 + 500
+
+
+def test_a_call_that_is_hurried_is_repeated_at_once_as_the_same(page: Page) -> None:
+    said = run(
+        page,
+        """
+        answers([{hangs: true}, {request: 'r'}]);
+        end(calls.post('/sessions/s/commands', {command: 'x'}));
+        page.timers.advance(3000);
+        calls.hurry();
+        page.timers.advance(200);
+        calls.hurry();
+        var soon = ended.value;
+        page.timers.advance(60000);
+        return {soon: soon, keys: http.calls.map(function (call) { return call.body.key; })};
+        """,
+    )
+
+    assert said["soon"] == {"request": "r"}
+    assert len(said["keys"]) == 2
+    assert len(set(said["keys"])) == 1
+
+
+def test_a_pause_before_a_repetition_is_hurried_unless_somebody_asked_for_it(page: Page) -> None:
+    script = """
+        answers([given.first, given.first, given.first, given.first, {}]);
+        end(calls.post('/sessions', {}));
+        page.timers.advance(1400);
+        var before = http.calls.length;
+        calls.hurry();
+        page.timers.advance(1);
+        return http.calls.length - before;
+    """
+
+    assert run(page, script, first={"status": -1}) == 1
+    assert run(page, script, first={"status": 429, "headers": {"Retry-After": "9"}}) == 0
+
+
+def test_a_call_that_has_just_left_is_not_hurried(page: Page) -> None:
+    said = run(
+        page,
+        """
+        answers([{}]);
+        end(calls.post('/sessions', {}));
+        page.timers.advance(20);
+        calls.hurry();
+        page.timers.advance(5000);
+        return http.calls.length;
+        """,
+    )
+
+    assert said == 1

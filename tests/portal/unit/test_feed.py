@@ -145,7 +145,7 @@ def test_a_read_that_is_refused_is_told_and_not_repeated(page: Page, status: int
     said = run(
         page,
         """
-        page.http.serve = function () { return {status: given.status, data: null}; };
+        page.http.serve = function () { return page.http.problem(given.status, 'Refused'); };
         feed.start('s-1', 0, null);
         page.timers.advance(60000);
         return {reads: reads(), problems: told.problems.length};
@@ -283,3 +283,22 @@ def test_output_survives_whatever_happens_to_the_reads(
     )
 
     assert bytes(said) == b"".join(pieces)
+
+
+def test_a_read_that_hangs_is_made_anew_when_it_is_hurried(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.print('x');
+        var serve = page.http.serve;
+        page.http.serve = function () { return {hangs: true}; };
+        feed.start('s-1', 0, null);
+        page.timers.advance(3000);
+        page.http.serve = serve;
+        feed.hurry();
+        page.timers.advance(200);
+        return {reads: reads(), cursor: feed.cursor};
+        """,
+    )
+
+    assert said == {"reads": 2, "cursor": 1}

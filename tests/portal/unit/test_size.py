@@ -106,3 +106,20 @@ def test_who_has_no_say_any_more_insists_on_nothing(page: Page) -> None:
     )
 
     assert said == []
+
+
+def test_who_left_asks_no_more_what_became_of_it(page: Page) -> None:
+    said = run(
+        page,
+        """
+        page.instance._settle = function () {};
+        size.want(90, 30);
+        page.timers.advance(5000);
+        size.stop();
+        var before = page.http.calls.length;
+        page.timers.advance(600000);
+        return {before: before > 5, more: page.http.calls.length - before, left: page.timers.planned()};
+        """,
+    )
+
+    assert said == {"before": True, "more": 0, "left": 0}
