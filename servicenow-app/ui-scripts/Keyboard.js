@@ -18,6 +18,8 @@ window.claudeTerminal = window.claudeTerminal || {};
  * @property {Object} spent requests of attempts that failed
  * @property {number} failures
  * @property {boolean} doubtful the program was cut off meanwhile
+ * @property {boolean} pasting it begins in the middle of a paste
+ * @property {boolean} watched whether it is asked what became of it
  */
 (function (ns) {
     'use strict';
@@ -29,6 +31,10 @@ window.claudeTerminal = window.claudeTerminal || {};
     var MOST_HELD = 4096;
     var UNSETTLED_MS = 5000;
     var SLOWEST_CHECK_MS = 20000;
+    /** Who types into nothing is told after this. */
+    var LATE_MS = 3000;
+    /** Nothing has failed, but the answer should have come. */
+    var SILENT_MS = 10000;
     var FIRST_PAUSE_MS = 1000;
     var LONGEST_PAUSE_MS = 15000;
     var REMEMBERED = 20;
@@ -48,6 +54,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         this.latency = null;
         this._run = 0;
         this._session = null;
+        this._bracket = new ns.Bracket();
         this._early = false;
         this._seq = 0;
         this._forget();
@@ -63,6 +70,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._session = session;
             this._tab = tab;
             this._seq = 0;
+            this._bracket = new ns.Bracket();
             this._times = [];
             this.latency = null;
             this.enabled = true;
@@ -118,7 +126,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** @returns {number} bytes that wait until the way is open again */
         held: function () {
-            return !this._pausedFor ? 0 : this._batches.reduce(function (sum, batch) {
+            return !this._pausedFor && !this._overdue ? 0 : this._batches.reduce(function (sum, batch) {
                 return sum + batch.bytes;
             }, ns.Bytes.size(this._waiting));
         },
@@ -128,6 +136,11 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._batches.forEach(function (batch) {
                 batch.doubtful = batch.state === 'taken';
             });
+        },
+
+        /** Somebody else typed last, and may have been displaced in the middle of a paste. */
+        displaced: function () {
+            this._bracket.doubt();
         },
 
         /** The way may be open again: try at once what is held. */
@@ -154,10 +167,24 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** Take nothing more; what has left is still watched. */
         disable: function () {
-            this.enabled = false;
+            var lost = this._waiting !== '';
+            this._shut();
             this._told = '';
+            if (lost) {
+                this._lost();
+            }
+        },
+
+        _shut: function () {
+            this.enabled = false;
             this._waiting = '';
             this._half = '';
+            this._bracket.cut();
+        },
+
+        _lost: function () {
+            this._onProblem(new ns.Problem({status: 409, title: 'Typing lost', own: true,
+                detail: 'What you typed last did not leave this page in time. Look at the screen.'}));
         },
 
         _forget: function () {
@@ -167,6 +194,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._half = '';
             this._told = '';
             this._pausedFor = null;
+            this._overdue = false;
             this._pause = FIRST_PAUSE_MS;
         },
 
@@ -215,12 +243,14 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _next: function () {
-            var end = ns.Bytes.fitting(this._waiting, BATCH_BYTES);
-            var bytes = ns.Bytes.utf8(this._waiting.substring(0, end));
+            var all = this._bracket.closing() + this._waiting;
+            var end = ns.Bytes.fitting(all, BATCH_BYTES);
+            var bytes = ns.Bytes.utf8(all.substring(0, end));
             var batch = {command: ns.Bytes.encoded(bytes), bytes: bytes.length, seq: ++this._seq,
                 key: this._calls.name(), request: null, state: 'ready', spent: {}, failures: 0,
-                doubtful: false, leftAt: this._timers.now()};
-            this._waiting = this._waiting.substring(end);
+                doubtful: false, pasting: this._bracket.open, watched: false, leftAt: this._timers.now()};
+            this._waiting = all.substring(end);
+            this._bracket.pass(all.substring(0, end));
             this._batches.push(batch);
             return batch;
         },
@@ -238,7 +268,24 @@ window.claudeTerminal = window.claudeTerminal || {};
             }), this._still(mine, function (problem) {
                 this._refused(batch, problem);
             }));
+            this._timers.after(LATE_MS, this._still(function () {
+                return mine() && batch.state === 'posted';
+            }, this._late));
             this._onSent();
+        },
+
+        _late: function () {
+            this._overdue = true;
+            this._onProblem(new ns.Problem({status: 504, title: 'Not sent yet', own: true,
+                detail: 'The instance has not answered for 3 seconds. It is tried again by itself.'}));
+        },
+
+        /** The instance has answered. */
+        _punctual: function () {
+            if (this._overdue) {
+                this._overdue = false;
+                this._onProblem(null);
+            }
         },
 
         /** @returns {function} that does nothing once the keyboard was closed, or what it is about is settled */
@@ -252,6 +299,7 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _taken: function (batch, request) {
+            this._punctual();
             if (batch.spent[request]) {
                 // The repeated call of an attempt that is known to have failed.
                 this._anew(batch);
@@ -265,6 +313,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _refused: function (batch, problem) {
             batch.state = 'ready';
+            this._overdue = false;
             if (problem.passing() || problem.status === 401) {
                 this._hold(problem);
             } else {
@@ -287,15 +336,21 @@ window.claudeTerminal = window.claudeTerminal || {};
         _resume: function () {
             this._cancel();
             this._pausedFor = null;
+            this._batches.forEach(function (batch) {
+                if (batch.state === 'taken' && !batch.watched) {
+                    this._watch(batch, 0);
+                }
+            }, this);
             this._go();
         },
 
         /** It can never arrive: nothing that was typed after it may either. */
         _give: function (problem) {
             this._batches = [];
-            this.disable();
+            this._shut();
             this._told = 'Read only';
             this._onProblem(problem);
+            this._lost();
         },
 
         /** Nobody told of it for long: ask, in case the news got lost. */
@@ -304,10 +359,25 @@ window.claudeTerminal = window.claudeTerminal || {};
             var mine = function () {
                 return batch.request === request && this._batches.indexOf(batch) >= 0;
             }.bind(this);
+            batch.watched = true;
             this._timers.after(pause, this._still(mine, function () {
-                this._check(batch, mine);
-                this._watch(batch, Math.min(pause * 2, SLOWEST_CHECK_MS));
+                batch.watched = !this._signedOut();
+                if (batch.watched) {
+                    this._check(batch, mine);
+                    this._watch(batch, this._until(batch));
+                }
             }));
+        },
+
+        /** @returns {number} milliseconds after which to ask again: after twice its age */
+        _until: function (batch) {
+            var age = this._timers.now() - batch.leftAt;
+            return Math.min(Math.max(age, UNSETTLED_MS), SLOWEST_CHECK_MS);
+        },
+
+        /** @returns {boolean} then each call would ask for a password, until somebody has signed in */
+        _signedOut: function () {
+            return !!this._pausedFor && this._pausedFor.status === 401;
         },
 
         _check: function (batch, mine) {
@@ -317,14 +387,24 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._calls.get('/requests/' + batch.request).then(this._still(mine, function (view) {
                 if (view.state !== 'queued') {
                     settle(view.state, view.problem);
-                } else if (view.problem) {
-                    this._onProblem(ns.Problem.of(view.problem));
+                } else {
+                    this._unanswered(batch, view.problem);
                 }
             }), this._still(mine, function (problem) {
-                if (problem.status === 404) {
+                if (problem.status === 401) {
+                    this._hold(problem);
+                } else if (problem.status === 404 && problem.own) {
                     settle('failed', {status: 409, title: 'Outcome unknown'});
                 }
             }));
+        },
+
+        _unanswered: function (batch, problem) {
+            if (problem) {
+                this._onProblem(ns.Problem.of(problem));
+            } else if (this._timers.now() - batch.leftAt >= SILENT_MS) {
+                this._onProblem(ns.Calls.silent());
+            }
         },
 
         _settle: function (batch, item) {
@@ -332,13 +412,13 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (item.state === 'done') {
                 this._arrived(batch);
             } else if (problem.status === NO_ANSWER && batch.doubtful) {
-                this._remove(batch);
+                this._miss(batch);
                 this._onProblem(ns.Problem.of({status: 409, title: 'Outcome unknown'}));
             } else if (problem.passing() && batch.seq > this._arrivedUpTo) {
                 this._failed(batch, item.request, problem);
             } else if (problem.passing() || LOST[problem.title]) {
                 // What was typed after it has arrived: now it would land in the wrong place.
-                this._remove(batch);
+                this._miss(batch);
                 this._onProblem(problem.passing() ?
                     ns.Problem.of({status: 409, title: 'Out of order'}) : problem);
             } else {
@@ -373,6 +453,14 @@ window.claudeTerminal = window.claudeTerminal || {};
                 this._resume();
             }
             this._onProblem(null);
+        },
+
+        /** It is lost, and with it perhaps the end of a paste. */
+        _miss: function (batch) {
+            this._remove(batch);
+            if (batch.pasting) {
+                this._bracket.doubt();
+            }
         },
 
         _remove: function (batch) {

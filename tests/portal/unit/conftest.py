@@ -17,7 +17,22 @@ ROOT = FOLDER.parent
 CLASSES = ROOT / "servicenow-app" / "ui-scripts"
 FAKES = ROOT / "tests" / "fakes" / "page"
 #: What does not need a real page, in the order in which one loads them.
-NAMES = ("Problem", "Bytes", "Calls", "News", "Feed", "Keyboard", "Picture", "Size", "Attachment")
+NAMES = (
+    *(
+        "Problem",
+        "Bytes",
+        "Calls",
+        "News",
+        "Feed",
+        "Bracket",
+        "Keyboard",
+        "Picture",
+        "Size",
+        "Claim",
+        "Trouble",
+    ),
+    "Attachment",
+)
 
 
 class Page:
