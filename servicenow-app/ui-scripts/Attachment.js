@@ -24,20 +24,17 @@ window.claudeTerminal = window.claudeTerminal || {};
 (function (ns) {
     'use strict';
 
-    var RETRY_MS = 5000;
+    /** Nobody has looked at the page for this long: it rests. */
+    var REST_MS = 600000;
     /** A picture for want of a better one is tried again after this. */
     var REPAINT_MS = 10000;
     /** The last words of a session may come a little later than the news that it has ended. */
     var LAST_WORDS_MS = 3000;
-    var NOTICE_MS = 10000;
-    var NOTICES = {'Typing lost': true, 'Out of order': true, 'Outcome unknown': true, 'Read only': true};
     var ENDED = {terminated: true, failed: true};
-    /** Which problem is shown when there are several: the first of these. */
-    var ORDER = ['over', 'link', 'claim', 'notice', 'reach', 'typing', 'screen'];
 
     /**
-     * @param {Object} given calls, screen, timers, promises, onChange(view); news, or watch to make one; feed and
-     *     keyboard: functions that make one, for tests
+     * @param {Object} given calls, screen, timers, promises, onChange(view); attended(): whether somebody looks at
+     *     the page; news, or watch to make one; feed and keyboard: functions that make one, for tests
      */
     function Attachment(given) {
         var make = function (name, Class) {
@@ -49,7 +46,9 @@ window.claudeTerminal = window.claudeTerminal || {};
         this._screen = given.screen;
         this._timers = given.timers;
         this._promises = given.promises;
-        this._onChange = given.onChange || function () {};
+        this._onChange = given.onChange || nothing;
+        this._attended = given.attended || always;
+        this._trouble = new ns.Trouble({timers: given.timers, onChange: this._changed.bind(this)});
         this._news = given.news || new ns.News({watch: given.watch, timers: given.timers});
         this._feed = make('feed', ns.Feed)({calls: this._calls, timers: this._timers,
             onOutput: this._output.bind(this), onGap: this._gap.bind(this), onState: this._state.bind(this),
@@ -59,8 +58,10 @@ window.claudeTerminal = window.claudeTerminal || {};
             onPainted: this._painted.bind(this), onProblem: this._note.bind(this, 'screen')});
         this._size = new ns.Size({calls: this._calls, timers: this._timers, may: this._maySize.bind(this),
             onChanged: this._sized.bind(this)});
+        this._claim = new ns.Claim({calls: this._calls, timers: this._timers, attended: this._attended,
+            onWriter: this._writes.bind(this), onProblem: this._note.bind(this, 'claim')});
         this._keyboard = make('keyboard', ns.Keyboard)({calls: this._calls, timers: this._timers,
-            onProblem: this._typed.bind(this), onSent: this._news.active.bind(this._news)});
+            onProblem: this._typed.bind(this), onSent: this._news.expect.bind(this._news)});
         this._screen.onData(this.type.bind(this));
         this._screen.onResize(this._resized.bind(this));
         this._run = 0;
@@ -68,26 +69,34 @@ window.claudeTerminal = window.claudeTerminal || {};
     }
 
     Attachment.prototype = {
-        /** @param {Object} row a session as the REST interface gives it @param {{take: boolean}} [how] */
+        /**
+         * The session that is open already is opened anew, and keeps what was typed into it.
+         *
+         * @param {Object} row a session as the REST interface gives it
+         * @param {{take: boolean}} [how]
+         */
         open: function (row, how) {
-            this.leave();
-            this._run += 1;
+            var again = this._row && this._row.sessionId === row.sessionId;
+            if (again) {
+                this._halt();
+                this._reset();
+                this._keyboard.hold();
+            } else {
+                this.leave();
+            }
             this._row = row;
             this._path = '/sessions/' + row.sessionId;
-            this._tab = this._calls.name();
+            this._take = !!(how && how.take);
             this._adopt(row);
             this.view.mid = row.mid || '';
-            this._keyboard.open(row.sessionId, this._tab, true);
+            this._tab = this._claim.name(this._path);
+            if (!again) {
+                this._keyboard.open(row.sessionId, this._tab, true);
+            }
+            this._keyboard.retry();
             this._size.open(this._path);
             this._size.told(row.columns, row.rows, this._timers.now());
-            this._news.follow(row.sysId, this._heard.bind(this));
-            this._paint(row.outputOffset || 0);
-            if (this._over()) {
-                this._end();
-            } else {
-                this._claim(how && how.take);
-            }
-            this._changed();
+            this._begin(row.outputOffset || 0);
         },
 
         /** Type here from now on, and no longer in the tab that did. */
@@ -96,16 +105,14 @@ window.claudeTerminal = window.claudeTerminal || {};
                 if (!this.view.writer) {
                     this._keyboard.hold();
                 }
-                this._claim(true);
+                this._claim.ask(true);
             }
         },
 
         /** Let go of the session; it goes on. */
         leave: function () {
-            if (this._row && this.view.writer) {
-                // Nobody waits for it: a claim that is not renewed runs out.
-                this._calls.post(this._path + '/viewers', {tab: this._tab, release: true})
-                    .then(null, nothing);
+            if (this._row) {
+                this._claim.release();
             }
             this._stop();
         },
@@ -117,17 +124,29 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
         },
 
+        /** Nobody can see the page any more. Once that has lasted, it lets go until somebody can. */
+        doze: function () {
+            this._timers.cancel(this._dozing);
+            if (this._row && !this._over() && !this._resting) {
+                this._dozing = this._timers.after(REST_MS, this._still(this._rest));
+            }
+        },
+
         /** The page is looked at again, the computer woke up, or somebody asks to try again. */
         wake: function () {
+            this._timers.cancel(this._dozing);
             if (!this._row) {
                 return;
             }
-            this._problems = {over: this._problems.over};
-            if (!this._over()) {
-                this._claim(false);
+            this._trouble.retry();
+            this._calls.hurry();
+            if (this._resting) {
+                this._begin(this._feed.cursor);
+            } else if (!this._over()) {
+                this._claim.ask(false);
             }
             this._keyboard.retry();
-            this._look();
+            this._feed.hurry();
             this._changed();
         },
 
@@ -144,27 +163,63 @@ window.claudeTerminal = window.claudeTerminal || {};
         _reset: function () {
             this._row = null;
             this._ended = false;
-            this._problems = {};
-            this._claimedAt = -1;
-            this._claims = 0;
-            this._claiming = false;
-            this._beatDue = 0;
+            this._trouble.renew();
+            this._blank = true; // whether there is no picture yet that output goes on from
+            this._resting = false;
             this._paintedAt = 0;
             this.view = {state: '', activity: null, reachable: true, problem: null, held: 0, writer: false,
-                claimed: false, mode: 'polling', latency: null, mid: '', columns: null, rows: null,
+                claimed: false, mode: 'push', latency: null, mid: '', columns: null, rows: null,
                 painted: false};
         },
 
         _stop: function () {
+            this._halt();
+            this._claim.forget();
+            this._keyboard.close();
+            this._size.stop();
+            this._trouble.clear();
+            this._reset();
+        },
+
+        /** Follow no more; what was typed goes on its way all the same. */
+        _halt: function () {
             this._run += 1;
             this._news.stop();
             this._feed.stop();
             this._picture.cancel();
-            this._keyboard.close();
-            this._timers.cancel(this._beat);
-            this._size.stop();
-            this._timers.cancel(this._notice);
-            this._reset();
+            this._claim.stop();
+            this._timers.cancel(this._dozing);
+        },
+
+        /** Follow, from a picture on. @param {number} end of the output that is known to be stored */
+        _begin: function (end) {
+            this._resting = false;
+            this._blank = true;
+            this._from = end;
+            this._news.follow(this._row.sysId, this._heard.bind(this));
+            this._paint(end);
+            if (this._over()) {
+                this._end();
+            } else {
+                this._claim.open(this._path, this._take);
+            }
+            this._changed();
+        },
+
+        /** Nobody looks, so neither the sidecar nor the instance should have to work for it. */
+        _rest: function () {
+            if (this._over() || this._keyboard.busy()) {
+                this.doze(); // what was typed is not forgotten
+                return;
+            }
+            this._claim.release();
+            this._halt();
+            this._resting = true;
+            this._take = false;
+            this.view.writer = false;
+            this.view.claimed = false;
+            this._keyboard.hold();
+            this._changed();
         },
 
         /** @returns {function} that does nothing once the session was left */
@@ -178,58 +233,39 @@ window.claudeTerminal = window.claudeTerminal || {};
         },
 
         _over: function () {
-            return !!ENDED[this.view.state] || !!this._problems.over;
+            return !!ENDED[this.view.state] || !!this._trouble.of('over');
         },
 
         // --- who types -----------------------------------------------------------------------------------
-
-        _claim: function (take) {
-            var body = {tab: this._tab};
-            var claim = ++this._claims;
-            if (take) {
-                body.take = true;
-            }
-            this._timers.cancel(this._beat);
-            this._claiming = true;
-            this._beatDue = 0;
-            this._calls.post(this._path + '/viewers', body).then(this._still(function (answer) {
-                this._claiming = claim !== this._claims;
-                this._note('claim', null);
-                if (claim === this._claims) {
-                    this._claimedAt = this._timers.now();
-                    this._writes(answer.writer);
-                    this._plan(answer.seconds * 500);
-                }
-            }), this._still(function (problem) {
-                this._claiming = claim !== this._claims;
-                this._note('claim', problem);
-                if (problem.passing() && claim === this._claims) {
-                    this._plan(Math.max(RETRY_MS, problem.retryAfterMs));
-                }
-            }));
-        },
-
-        _plan: function (pause) {
-            this._beatDue = this._timers.now() + pause;
-            this._beat = this._timers.after(pause, this._still(this._claim.bind(this, false)));
-        },
 
         /** @param {?string} tab the one that types now */
         _writes: function (tab) {
             var before = this.view.writer;
             this.view.writer = tab === this._tab;
             this.view.claimed = true;
+            if (before !== this.view.writer) {
+                this._note('typing', null);
+            }
             if (this.view.writer) {
-                this._ready();
+                this._types(before);
             } else {
+                this._claim.others = true;
                 this._keyboard.disable();
             }
             if (before !== this.view.writer) {
-                this._note('typing', null);
-                this._note('notice', null);
                 this._fitted();
             }
             this._changed();
+        },
+
+        /** @param {boolean} before whether it did already */
+        _types: function (before) {
+            if (!before && this._claim.others) {
+                this._keyboard.displaced();
+            }
+            this._claim.others = this._take = false;
+            this._trouble.writing();
+            this._ready();
         },
 
         /** A session that starts takes no keys yet; what is typed meanwhile is kept. */
@@ -249,6 +285,7 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _painted: function (offset) {
             this.view.painted = true;
+            this._blank = false;
             this._paintedAt = this._timers.now();
             this._feed.start(this._row.sessionId, offset, this._tab);
             this._fitted();
@@ -290,27 +327,34 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** Something may be new. What it is, only a read tells: events come late and may be lost. */
         _heard: function () {
-            if (this._signedOut()) {
-                return; // each call would ask for a password
+            if (this._trouble.signedOut()) {
+                return;
             }
-            if (this._beatDue && this._timers.now() > this._beatDue && !this._over()) {
-                this._claim(false); // the timers of a hidden page are late
+            if (!this._over()) {
+                this._claim.renew();
             }
             this._look();
         },
 
+        /** While the picture is awaited, what else there is to know is followed all the same. */
         _look: function () {
-            this._feed.look();
+            if (this._blank && !this._feed.following()) {
+                this._feed.start(this._row.sessionId, this._from, this._tab);
+            } else {
+                this._feed.look();
+            }
         },
 
         _output: function (bytes) {
-            this._screen.write(bytes);
+            if (!this._blank) {
+                this._screen.write(bytes);
+            }
             this._news.active();
         },
 
         /** Bytes are gone, so that what follows would be painted over the wrong picture. */
         _gap: function () {
-            if (!this._over()) {
+            if (!this._over() && !this._blank) {
                 this._paint(this._feed.cursor);
             }
         },
@@ -329,7 +373,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._size.told(answer.columns, answer.rows, askedAt);
             this._news.found(answer.outputSeq);
             // A read that left before the claim was answered tells what was before it.
-            if (askedAt > this._claimedAt && !this._over() && answer.writer !== undefined) {
+            if (askedAt > this._claim.answeredAt && !this._over() && answer.writer !== undefined) {
                 this._told(answer.writer);
             }
             if (this._over()) {
@@ -343,8 +387,8 @@ window.claudeTerminal = window.claudeTerminal || {};
         _told: function (writer) {
             if (writer && (writer === this._tab) !== this.view.writer) {
                 this._writes(writer);
-            } else if (!writer && !this.view.writer && !this._claiming) {
-                this._claim(false); // nobody types any more
+            } else if (!writer && !this.view.writer && !this._claim.asking && this._attended()) {
+                this._claim.ask(false); // nobody types any more
             }
         },
 
@@ -359,7 +403,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (this.view.state === 'interrupted' && before.state !== 'interrupted') {
                 this._keyboard.interrupted();
             }
-            if (this._picture.rough && this.view.reachable &&
+            if (this._picture.rough && !this._blank && this.view.reachable &&
                     (back || this._timers.now() - this._paintedAt > REPAINT_MS)) {
                 this._paint(this._feed.cursor);
             }
@@ -376,7 +420,7 @@ window.claudeTerminal = window.claudeTerminal || {};
                 view[name] = told[name] || view[name];
             });
             view.reachable = told.reachable !== false;
-            this._problems.reach = view.reachable ? null : unreachable(told.problem);
+            this._trouble.reach(view.reachable, told.problem);
             if (size !== view.columns + ' ' + view.rows && !view.writer) {
                 this._fitted();
             }
@@ -389,21 +433,18 @@ window.claudeTerminal = window.claudeTerminal || {};
             }
             this._keyboard.disable();
             this._news.stop();
-            this._timers.cancel(this._beat);
+            this._claim.stop();
+            this._timers.cancel(this._dozing);
             this.view.writer = false;
-            this._note('over', this._problems.over || new ns.Problem({status: 409, title: 'Session ended',
-                own: true}));
+            this._note('over', this._trouble.of('over') ||
+                new ns.Problem({status: 409, title: 'Session ended', own: true}));
         },
 
         // --- what is wrong -------------------------------------------------------------------------------
 
-        /** A loss has to be seen, also if what was typed after it arrives at once. */
         _typed: function (problem) {
-            if (problem && NOTICES[problem.title]) {
-                this._timers.cancel(this._notice);
-                this._notice = this._timers.after(NOTICE_MS,
-                    this._still(this._note.bind(this, 'notice', null)));
-                this._note('notice', problem);
+            if (this._row && this._trouble.notice(problem)) {
+                this._changed();
             } else {
                 this._note('typing', problem);
             }
@@ -413,30 +454,20 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (!this._row) {
                 return;
             }
-            this._problems[kind] = problem;
+            this._trouble.note(kind, problem);
             if (problem && problem.title === 'Another tab writes') {
-                this._problems[kind] = null;
-                this._claim(false); // who writes is asked, not guessed
+                this._trouble.note(kind, null);
+                this._claim.ask(false); // who writes is asked, not guessed
             }
-            if (problem && (problem.status === 404 || problem.title === 'Session ended') && kind !== 'over' &&
-                    kind !== 'screen') {
-                this._problems.over = problem;
+            if (kind !== 'over' && kind !== 'screen' && ns.Trouble.final(problem)) {
+                this._trouble.note('over', problem);
                 this._end();
             }
             this._changed();
         },
 
-        _signedOut: function () {
-            return ORDER.some(function (kind) {
-                return this._problems[kind] && this._problems[kind].status === 401;
-            }, this);
-        },
-
         _changed: function () {
-            var problems = this._problems;
-            this.view.problem = ORDER.map(function (kind) {
-                return problems[kind];
-            }).filter(Boolean)[0] || null;
+            this.view.problem = this._trouble.first();
             this.view.held = this._keyboard.held();
             if (this.view.problem) {
                 this.view.problem.held = this.view.held;
@@ -450,11 +481,8 @@ window.claudeTerminal = window.claudeTerminal || {};
     function nothing() {
     }
 
-    /** @param {?string} why the instance's own words */
-    function unreachable(why) {
-        var mid = /^The(re is no)? MID Server/.test(why || '');
-        return new ns.Problem({status: mid ? 503 : 502, title: mid ? 'MID Server not available' : '',
-            detail: why || '', own: true});
+    function always() {
+        return true;
     }
 
     ns.Attachment = Attachment;

@@ -51,6 +51,11 @@ window.claudeTerminal = window.claudeTerminal || {};
             return this._view.document.hidden;
         },
 
+        /** @returns {boolean} whether somebody looks at it, as far as a browser knows */
+        attended: function () {
+            return !this._view.document.hidden && this._view.document.hasFocus();
+        },
+
         /** Let a box reach from where it is to the window's lower edge. */
         fill: function (box, least, below) {
             var top = box.getBoundingClientRect().top + this._view.pageYOffset;

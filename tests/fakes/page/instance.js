@@ -1,6 +1,6 @@
 /**
- * The instance with one session, its MID Server and its sidecar, as far as a page sees them. `plan` names what goes
- * wrong, in the order in which things happen; when it is used up, all goes well.
+ * The instance with one session, its MID Server and its sidecar, as far as a page sees them. `plan` names what
+ * goes wrong, in the order in which things happen; when it is used up, all goes well.
  */
 
 var bytes = require('bytes');
@@ -172,6 +172,9 @@ Instance.prototype = {
     _viewed: function (body) {
         var session = this.session;
         var before = session.writer;
+        if (!body.tab) {
+            return {seconds: session.seconds, writer: null};
+        }
         if (body.release) {
             session.writer = session.writer === body.tab ? null : session.writer;
         } else if (body.take || !session.writer) {
