@@ -25,7 +25,7 @@
     │   ├── ConversationInUse         another live session holds the conversation
     │   ├── CredentialGone            the stored key the session was created with has been removed
     │   ├── KeyReused                 the idempotency key was used for another request
-    │   ├── OutcomeUnknown            a crash cut the first run of the idempotency key
+    │   ├── OutcomeUnknown            the first run was cut short: by a crash, or by a program that stopped reading
     │   └── OutOfOrder                the number came after its gap was given up
     ├── LimitReached                  a limit on sessions or waiting commands
     │   ├── RateLimited               too many requests; carries when to try again
@@ -33,7 +33,7 @@
     ├── Unavailable                   cannot be served now
     │   ├── StorageUnavailable        the database does not answer
     │   ├── CliUnavailable            the Claude Code CLI is missing or does not run
-    │   ├── InputStalled              the program does not read its input
+    │   ├── InputStalled              the program does not read its input; carries how much of it it has
     │   ├── Draining                  the service takes no new sessions before it is stopped
     │   └── ShuttingDown              the service is ending
     ├── StartFailed                   the program ended before it was ready
@@ -203,6 +203,11 @@ class CliUnavailable(Unavailable):
 
 class InputStalled(Unavailable):
     """The program does not read its input."""
+
+    def __init__(self, detail: str = "", *, written: int = 0) -> None:
+        """Keep how many bytes the program's terminal has taken all the same."""
+        super().__init__(detail)
+        self.written = written
 
 
 class Draining(Unavailable):

@@ -27,6 +27,11 @@ class Command:
     stream: str | None = None
     seq: int | None = None
 
+    @property
+    def resumable(self) -> bool:
+        """Tell whether the rest of it can be put in later: it has a number, and is bytes as they are."""
+        return self.mode is not InputMode.TEXT and self.stream is not None and self.seq is not None
+
 
 @dataclass(frozen=True)
 class Receipt:

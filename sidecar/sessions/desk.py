@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sidecar.audit.reads import Reads
 from sidecar.clock import Clock
-from sidecar.errors import InputStalled, NotFound, SessionEnded, StorageUnavailable
+from sidecar.errors import InputStalled, NotFound, OutcomeUnknown, SessionEnded, StorageUnavailable
 from sidecar.model.command import Command, InputMode, Receipt
 from sidecar.model.event import Note
 from sidecar.model.output import Reading
@@ -81,7 +81,10 @@ class Desk:
         """Put one input in, waking the session if it sleeps.
 
         Raises:
-            SessionEnded, LimitReached, OutOfOrder, MenuOpen, InputStalled: nothing was put in.
+            SessionEnded, LimitReached, OutOfOrder, MenuOpen: nothing was put in.
+            InputStalled: the program does not read. Nothing was put in, or of numbered keys a part, behind which
+                the same number goes on.
+            OutcomeUnknown: the program stopped reading in the middle of it.
         """
         live = self._find(access)
         if live.state.ended:
@@ -89,6 +92,7 @@ class Desk:
         with live.turns.turn(command) as mine:
             if not mine:
                 return Receipt(accepted=True, submitted=True, cursor=live.console.visible_end)
+            command = replace(command, data=command.data[live.turns.written(command) :])
             self.registry.wake(live)
             cursor = live.console.end
             live.used(self.clock.now())
@@ -201,10 +205,14 @@ class Desk:
     def _put(self, live: Live, command: Command) -> bool:
         try:
             return self.submitter.put(live.console, command)
-        except InputStalled:
+        except InputStalled as stalled:
             self.registry.exited(live)
             if live.state.ended:  # ended meanwhile, by its user or by itself
                 raise SessionEnded from None
+            if stalled.written and not (command.resumable and live.console.exit is None):
+                raise OutcomeUnknown(
+                    "The program stopped reading in the middle of it. Look at the screen before you send it again."
+                ) from stalled
             raise
 
     def _find(self, access: Access) -> Live:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sidecar.claude import gates, keystrokes
 from sidecar.clock import Clock
-from sidecar.errors import MenuOpen
+from sidecar.errors import InputStalled, MenuOpen
 from sidecar.model.command import Command, InputMode
 from sidecar.model.session import Activity
 from sidecar.terminal.bell import listening
@@ -40,7 +40,7 @@ class Submitter:
 
         Raises:
             MenuOpen: text while a menu is open: the paste would cancel it.
-            InputStalled: the program does not read.
+            InputStalled: the program does not read, or has stopped in the middle.
         """
         if command.mode is InputMode.TEXT:
             return self._text(console, command.text)
@@ -66,13 +66,14 @@ class Submitter:
 
     def _paste(self, console: Console, text: str) -> bool:
         before = gates.composer(console.lines()[0])
-        console.write(keystrokes.paste(text) if text else b"")
+        pasted = keystrokes.paste(text) if text else b""
+        console.write(pasted)
         if text.strip():  # before the paste shows, its coming could be taken for its submission
             self.wait(console, lambda: gates.composer(console.lines()[0]) not in (before, None), _TAKEN_S)
         self.wait(console, _never, _BEFORE_ENTER_S)
         held = gates.composer(console.lines()[0])
         for _ in range(2):
-            console.write(keystrokes.ENTER)
+            _enter(console, len(pasted))
             if not text or self.wait(console, lambda: _taken(console, held), _TAKEN_S):
                 return True
         return False
@@ -121,6 +122,14 @@ class Submitter:
                 event.wait(min(left, look_s))
                 event.clear()
         return True
+
+
+def _enter(console: Console, behind: int) -> None:
+    """Press Enter behind so many bytes, which count as written if it stalls."""
+    try:
+        console.write(keystrokes.ENTER)
+    except InputStalled as stalled:
+        raise InputStalled(stalled.detail, written=behind + stalled.written) from stalled
 
 
 def _never() -> bool:

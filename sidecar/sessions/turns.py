@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sidecar.clock import Clock
-from sidecar.errors import LimitReached, OutOfOrder
+from sidecar.errors import InputStalled, LimitReached, OutcomeUnknown, OutOfOrder
 from sidecar.model.command import Command
 
 #: Inputs that may wait for one session; one more is refused.
@@ -38,10 +38,16 @@ class _Stream:
     running: set[int] = field(default_factory=set)
     #: Numbers whose execution failed: they may come again.
     failed: set[int] = field(default_factory=set)
+    #: Of these, the ones the program did not read whole, and how many bytes of each it has.
+    stalled: dict[int, int] = field(default_factory=dict)
 
     def next_is(self, number: int) -> bool:
         """Tell whether nothing before `number` is outstanding."""
-        return self.last >= number - 1
+        return self.last >= number - 1 and not self.held(number)
+
+    def held(self, number: int) -> list[int]:
+        """Return the numbers before, of which the rest must be put in first: keys would change places."""
+        return [other for other in self.stalled if other < number and other not in self.running]
 
     def take(self, number: int) -> bool:
         """Begin to execute `number`; False when it has been executed already.
@@ -54,9 +60,29 @@ class _Stream:
         if number <= self.last and number not in self.failed:
             return False
         self.failed.discard(number)
+        for other in self.held(number):
+            self.give_up(other)
         self._move_on(number)
         self.running.add(number)
         return True
+
+    def give_up(self, number: int) -> None:
+        """Take `number` no more: what it was to come before has been put in, or nobody knows what was."""
+        self.stalled.pop(number, None)
+        self.failed.discard(number)
+        self.missed.add(number)
+
+    def left(self, number: int, error: BaseException | None) -> None:
+        """Note how the execution of `number` ended."""
+        self.running.discard(number)
+        if isinstance(error, OutcomeUnknown):
+            self.give_up(number)
+        elif error is not None:
+            self.failed.add(number)
+        if isinstance(error, InputStalled):
+            self.stalled[number] = self.stalled.get(number, 0) + error.written
+        elif error is None:
+            self.stalled.pop(number, None)
 
     def _move_on(self, number: int) -> None:
         before, self.last = self.last, max(self.last, number)
@@ -64,6 +90,7 @@ class _Stream:
         self.missed.update(range(max(before + 1, oldest), number))
         for numbers in (self.missed, self.failed):
             numbers.difference_update([known for known in numbers if known < oldest])
+        self.stalled = {known: written for known, written in self.stalled.items() if known >= oldest}
 
 
 class Turns:
@@ -81,25 +108,34 @@ class Turns:
     def turn(self, command: Command) -> Iterator[bool]:
         """Wait for the command's turn; give False when its number has been executed already.
 
-        A number whose execution fails may come again.
+        A number whose execution fails may come again. After one the program did not read whole, later ones of
+        the stream wait for it; those that are in the queue already come back.
 
         Raises:
             LimitReached: too many are waiting.
             OutOfOrder: the number's place was given up before it came.
+            InputStalled: the program has not read the number before.
         """
         with self._counted():
             ticket = self._ticket(command)
             if ticket is None:
                 yield False
                 return
-            failed = True
+            error: BaseException | None = None
             try:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._queue[0] is ticket)
+                self._await_turn(ticket, command)
                 yield True
-                failed = False
+            except BaseException as raised:
+                error = raised
+                raise
             finally:
-                self._leave(ticket, command, failed)
+                self._leave(ticket, command, error)
+
+    def written(self, command: Command) -> int:
+        """Return how many bytes of the command are in from an earlier time, when the program stopped reading."""
+        with self._changed:
+            stream = self._streams.get(command.stream or "")
+            return stream.stalled.get(command.seq or 0, 0) if stream else 0
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -143,14 +179,19 @@ class Turns:
         finally:
             stream.waiting.discard(number)
 
-    def _leave(self, ticket: object, command: Command, failed: bool) -> None:
+    def _await_turn(self, ticket: object, command: Command) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue[0] is ticket)
+            stream = self._streams.get(command.stream or "")
+            if stream is not None and command.seq is not None and stream.held(command.seq):
+                raise InputStalled("The program has not read what was sent before.")
+
+    def _leave(self, ticket: object, command: Command, error: BaseException | None) -> None:
         with self._changed:
             self._queue.remove(ticket)
             stream = self._streams.get(command.stream or "")
             if stream is not None and command.seq is not None:
-                stream.running.discard(command.seq)
-                if failed:
-                    stream.failed.add(command.seq)
+                stream.left(command.seq, error)
             self._changed.notify_all()
 
     def _stream(self, name: str) -> _Stream:

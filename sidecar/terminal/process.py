@@ -61,23 +61,25 @@ class Process:
         """Write all of `data`, waiting while the program does not read.
 
         Raises:
-            InputStalled: some of it was still unread after `timeout_s`, or the terminal is gone.
+            InputStalled: some of it was still unread after `timeout_s`, or the terminal is gone. It tells how much
+                was put in: that cannot be taken back.
         """
         deadline = self._clock.monotonic() + timeout_s
         view = memoryview(data)
         while view:
-            written = self._write_some(view[:_WRITE_SLICE])
+            try:
+                written = self._write_some(view[:_WRITE_SLICE])
+            except OSError as error:
+                raise InputStalled("The terminal is closed.", written=len(data) - len(view)) from error
             view = view[written:]
             if view and not written and not self._writable(deadline - self._clock.monotonic()):
-                raise InputStalled
+                raise InputStalled(written=len(data) - len(view))
 
     def _write_some(self, view: memoryview) -> int:
         try:
             return os.write(self.fd, view)
         except BlockingIOError:
             return 0
-        except OSError as error:
-            raise InputStalled("The terminal is closed.") from error
 
     def _writable(self, timeout_s: float) -> bool:
         poller = select.poll()

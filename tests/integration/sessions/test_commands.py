@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from sidecar.claude import gates
 from sidecar.claude.keystrokes import checked_text
-from sidecar.errors import InputStalled, LimitReached, MenuOpen, OutOfOrder, SessionEnded, SidecarError
+from sidecar.errors import (
+    InputStalled,
+    LimitReached,
+    MenuOpen,
+    OutcomeUnknown,
+    OutOfOrder,
+    SessionEnded,
+    SidecarError,
+)
 from sidecar.model.command import Command, InputMode
 from sidecar.model.session import Activity, Size
 from sidecar.services import Services
@@ -242,10 +251,53 @@ def test_a_program_that_does_not_read_is_reported_and_holds_nobody_else_up(servi
     with ThreadPoolExecutor(1) as pool:
         stalled = pool.submit(deaf.raw, b"x" * 200_000)
         other.say("I am served")
-        with pytest.raises(InputStalled):
+        with pytest.raises(OutcomeUnknown):
             stalled.result()
 
     assert deaf.activity() is Activity.BUSY
+
+
+#: More than a terminal takes that nobody reads; each piece tells its place.
+LONG = b"".join(b"%05d." % number for number in range(25_000))
+
+
+def heard(session: Driver) -> bytes | None:
+    """Return what the program says it was sent."""
+    found = re.search(rb"BEGIN(.*)END", session.everything(), re.DOTALL)
+    return found[1] if found else None
+
+
+def keys(data: bytes, seq: int | None) -> Command:
+    return Command(InputMode.RAW, data=data, stream="tab" if seq else None, seq=seq)
+
+
+def test_numbered_keys_a_program_stopped_reading_go_on_where_it_stopped(session: Driver) -> None:
+    """Sent again from their beginning, they would be typed twice; passed by later ones, they would change places."""
+    put = partial(session.services.sessions.command, session.access)
+    session.command(f"[[deaf 8]] [[hear {len(LONG) + 6}]]")
+    assert session.shows("[[deaf")
+
+    with pytest.raises(InputStalled) as stalled:
+        put(keys(LONG, 1))
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(put, keys(b"behind", 2))
+        assert put(keys(LONG, 1)).submitted
+        assert later.result(timeout=20).submitted
+
+    assert 0 < stalled.value.written < len(LONG)
+    assert until(lambda: heard(session) is not None, 20)
+    assert heard(session) == LONG + b"behind"
+
+
+def test_keys_without_a_number_that_went_in_partly_are_not_said_to_be_sendable_again(
+    services: Services,
+) -> None:
+    deaf = Driver.create(services)
+    deaf.command("[[deaf]]")
+    assert deaf.shows("[[deaf]]")
+
+    with pytest.raises(OutcomeUnknown):
+        deaf.raw(LONG)
 
 
 def test_a_command_races_with_the_end_and_nothing_hangs(services: Services) -> None:

@@ -8,9 +8,10 @@ import time
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.errors import MenuOpen, OutOfOrder
+from sidecar.errors import InputStalled, MenuOpen, OutcomeUnknown, OutOfOrder
 from sidecar.model.command import Command, InputMode
 from sidecar.sessions.turns import Turns
+from tests.waiting import until
 
 
 def numbered(number: int) -> Command:
@@ -88,3 +89,67 @@ def test_of_a_sender_that_skips_or_fails_for_ever_only_the_latest_numbers_are_re
     for old in (1, 999, 1000):  # skipped, skipped, failed
         with pytest.raises(OutOfOrder):
             stream.take(old)
+
+
+def stall(turns: Turns, number: int, written: int) -> None:
+    with pytest.raises(InputStalled), turns.turn(numbered(number)):
+        raise InputStalled(written=written)
+
+
+def test_how_much_of_a_number_is_in_adds_up_until_it_is_through(turns: Turns) -> None:
+    stall(turns, 1, 3)
+    stall(turns, 1, 4)
+    assert turns.written(numbered(1)) == 7
+    with turns.turn(numbered(1)) as again:
+        assert again
+
+    assert turns.written(numbered(1)) == 0
+
+
+def test_numbers_that_queue_behind_one_that_stalls_come_back_and_are_not_put_in_before_it(
+    turns: Turns,
+) -> None:
+    told: list[BaseException] = []
+
+    def follow() -> None:
+        try:
+            with turns.turn(numbered(2)):
+                pass
+        except InputStalled as stalled:
+            told.append(stalled)
+
+    thread = threading.Thread(target=follow)
+
+    def stall_with_one_behind() -> None:
+        with turns.turn(numbered(1)):
+            thread.start()
+            assert until(lambda: len(turns._queue) == 2)
+            raise InputStalled(written=1)
+
+    with pytest.raises(InputStalled):
+        stall_with_one_behind()
+    thread.join(5)
+
+    assert len(told) == 1
+    for number in (1, 2):
+        with turns.turn(numbered(number)) as again:
+            assert again
+
+
+def test_a_number_that_stalled_and_never_comes_again_holds_later_ones_up_for_a_while_only(
+    turns: Turns,
+) -> None:
+    stall(turns, 1, 1)
+    with turns.turn(numbered(2)) as later:
+        assert later
+    with pytest.raises(OutOfOrder), turns.turn(numbered(1)):  # it would be typed behind the later one
+        pass
+
+
+def test_a_number_of_which_nobody_knows_how_much_is_in_is_not_executed_again(turns: Turns) -> None:
+    with pytest.raises(OutcomeUnknown), turns.turn(numbered(1)):
+        raise OutcomeUnknown
+    with pytest.raises(OutOfOrder), turns.turn(numbered(1)):
+        pass
+    with turns.turn(numbered(2)) as later:
+        assert later
