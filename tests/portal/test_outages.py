@@ -11,7 +11,7 @@ from emulator.installation import check_health
 from emulator.midserver import Sidecar
 from tests.fixtures.browser import REFUSALS, UNREACHED
 from tests.fixtures.loop import PASSWORD, Loop
-from tests.portal.seat import Seat
+from tests.portal.seat import ROWS, Seat
 from tests.servicenow.terminal import mark
 
 pytestmark = pytest.mark.timeout(300)  # everything is started for the first test
@@ -91,6 +91,23 @@ def test_without_the_push_channel_the_page_asks_by_itself(seat: Seat) -> None:
 
     seat.page.unroute_all(behavior="wait")
     goes_on(seat)
+
+
+def test_a_push_channel_that_dies_without_a_word_costs_no_more_than_seconds(seat: Seat) -> None:
+    """What is pushed last still comes; after that nothing ever answers, and no connection is closed."""
+    goes_on(seat)
+    seat.page.get_by_text("Polling").first.wait_for(state="hidden")
+    seat.page.route("**/amb*", lambda _route: None)
+    goes_on(seat)
+
+    word = mark()
+    seat.type(word)
+    # The safety net alone would look after 15 s.
+    seat.page.locator(ROWS, has_text=word).first.wait_for(timeout=10_000)
+    seat.press("Enter")
+    seat.await_text(f"You said: {word}")
+    seat.page.get_by_text("Polling").first.wait_for()
+    seat.page.unroute_all(behavior="ignoreErrors")
 
 
 def test_an_instance_that_restarts_asks_to_sign_in_and_the_session_is_there_again(

@@ -289,6 +289,7 @@ api.controller = function ($scope, $http, $q, $window, $timeout, $element, $loca
         }
         watched = $scope.$new();
         spUtil.recordWatch(watched, table, filter, fn);
+        return watched.$destroy.bind(watched);
     }
 
     c.lobby.take(c.data);
