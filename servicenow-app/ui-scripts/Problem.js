@@ -49,8 +49,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             'retry'],
         'Key reused': ['This page mixed two calls up', 'Reload the page, and look at what was done.', 'retry']
     };
-    var SIDECAR = ['The sidecar does not answer', '{detail} The MID Server is up, but the Claude service ' +
-        'beside it is not. This page goes on by itself when it is back.', 'retry'];
+    var SIDECAR = ['The sidecar does not answer', 'The MID Server is up, but the Claude service beside it ' +
+        'is not. This page goes on by itself when it is back. {detail}', 'retry'];
     /** A status → what to say when the title says nothing. */
     var STATUSES = {
         0: ['The instance cannot be reached', 'Check your network. This page goes on by itself.', 'retry'],
