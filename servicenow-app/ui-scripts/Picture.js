@@ -88,21 +88,30 @@ window.claudeTerminal = window.claudeTerminal || {};
         _refused: function (problem) {
             this.rough = problem.passing();
             this._onProblem(problem);
-            this._meanwhile();
-        },
-
-        _meanwhile: function () {
             if (!this._shown) {
                 this._raw();
             }
         },
 
+        /** While a screen is waited for, an empty one would look as if the program had printed nothing. */
+        _meanwhile: function () {
+            if (!this._shown) {
+                this._with(0, function (history) {
+                    if (joined(history.pieces).length) {
+                        this._showRaw(history);
+                    }
+                });
+            }
+        },
+
         /** The output as it is, which is better than nothing. */
         _raw: function () {
-            this._with(0, function (history) {
-                this._show({ansi: '', columns: this._of.columns, rows: this._of.rows}, joined(history.pieces),
-                    history.end);
-            });
+            this._with(0, this._showRaw);
+        },
+
+        _showRaw: function (history) {
+            this._show({ansi: '', columns: this._of.columns, rows: this._of.rows}, joined(history.pieces),
+                history.end);
         },
 
         _show: function (picture, history, offset) {

@@ -65,6 +65,23 @@ def test_while_the_queue_is_stuck_stored_output_is_painted(page: Page) -> None:
     assert said == {"shown": [["", "0123456789"]], "painted": [10], "rough": False}
 
 
+def test_while_nothing_is_stored_no_empty_screen_is_taken_for_the_picture(page: Page) -> None:
+    said = run(
+        page,
+        """
+        it.output = [];
+        picture.paint({path: '/sessions/s-1', end: 0, columns: 80, rows: 24, rendered: true});
+        page.timers.advance(10000);
+        var before = painted.slice();
+        waiting.shift()({status: 504, title: 'No answer', detail: 'Nobody took it.'});
+        page.timers.advance(5000);
+        return {before: before, after: painted};
+        """,
+    )
+
+    assert said == {"before": [], "after": [0]}
+
+
 def test_the_screen_is_painted_over_stored_output_when_it_comes(page: Page) -> None:
     said = run(
         page,
