@@ -117,9 +117,9 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._stop();
         },
 
-        /** The page goes away, perhaps for good. */
+        /** The page goes away, perhaps for good. A claim that is under way may have been granted already. */
         hide: function () {
-            if (this._row && this.view.writer) {
+            if (this._row && (this.view.writer || this._claim.asking)) {
                 this._calls.beacon(this._path + '/viewers', {tab: this._tab, release: true});
             }
         },

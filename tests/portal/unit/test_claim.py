@@ -152,6 +152,12 @@ def test_a_page_that_goes_away_frees_the_session(page: Page) -> None:
     assert len(said[0]["tab"]) == 32
 
 
+def test_a_page_that_goes_away_before_its_claim_is_answered_frees_the_session(page: Page) -> None:
+    said = run(page, "attachment.open(it.row()); attachment.hide(); return beacons;")
+
+    assert [beacon["release"] for beacon in said] == [True]
+
+
 def test_a_reader_that_goes_away_frees_nothing(page: Page) -> None:
     assert run(page, "it.session.writer = 'another'; open(); attachment.hide(); return beacons;") == []
 
