@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from tests.portal.colours import contrast
 
@@ -336,7 +336,12 @@ def click(page: Page) -> None:
 
 def test_a_link_is_told_with_its_true_address_and_never_opened(page: Page) -> None:
     dialogs: list[str] = []
-    page.once("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
     write(
         page,
         b"\x1b[2J\x1b[H\x1b]8;;javascript:alert(1)\x07first link\x1b]8;;\x07\r\n"
@@ -353,6 +358,7 @@ def test_a_link_is_told_with_its_true_address_and_never_opened(page: Page) -> No
     assert page.evaluate("() => links") == ["https://other.example/"]
     assert not dialogs
     assert len(page.context.pages) == 1
+    page.remove_listener("dialog", refuse)
 
 
 # -- copying without a mouse ---------------------------------------------------------------------------------
