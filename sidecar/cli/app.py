@@ -32,7 +32,8 @@ give the same bytes, whenever and wherever they are built.
 
 _LINT = """\
 Check the sources: the scripts with ESLint (ES5, free names, house rules), whether scripts and manifest fit
-together, and that widgets fetch nothing from other hosts. Prints one line for each fault; exit status 1 if there are any.
+together, and that widgets fetch nothing from other hosts. Prints one line for each fault; exit status 1 if
+there are any.
 
   claude-sidecar app lint
 """
