@@ -21,6 +21,7 @@ Promises = dict[str, dict[str, str]]
 _ACCESS = "integration/web/test_access.py"
 _ANSWERS = "integration/web/test_answers.py"
 _API_KEYS = "integration/access/test_keys.py"
+_BODIES = "integration/web/test_bodies.py"
 _BOMBS = "integration/web/test_bombs.py"
 _CONFIG = "unit/test_config.py"
 _CORS = "integration/web/test_cors.py"
@@ -29,6 +30,7 @@ _CROWD = "integration/web/test_crowd.py"
 _GUNICORN = "integration/web/test_gunicorn.py"
 _KEYS = "integration/web/test_keys.py"
 _LIMITS = "integration/web/test_limits.py"
+_TLS = "integration/web/test_tls.py"
 _MARKERS = "acceptance/test_markers.py"
 _METRICS = "integration/web/test_metrics.py"
 _ONCE = "integration/web/test_once.py"
@@ -44,11 +46,11 @@ _VAULT = "integration/vault/test_vault.py"
 FORM: Promises = {
     "JSON goes in and comes out, in UTF-8": {
         _ANSWERS: "test_json_is_utf8_in_both_directions test_an_error_is_utf8_too",
-        _LIMITS: "test_a_body_that_is_no_json_object_is_malformed",
+        _BODIES: "test_a_body_that_is_no_json_object_is_malformed",
     },
     "fields are in camel case": {
         _ANSWERS: "test_every_field_is_in_camel_case",
-        _LIMITS: "test_fields_in_snake_case_are_unknown",
+        _BODIES: "test_fields_in_snake_case_are_unknown",
     },
     "times are RFC 3339 in UTC": {_ANSWERS: "test_times_are_rfc_3339_in_utc"},
     "a list is items, total, limit and offset, and the limit ends at 100": {
@@ -57,13 +59,13 @@ FORM: Promises = {
         _SESSIONS: "test_sessions_are_listed_newest_first_in_pages_and_by_state",
     },
     "a body over 1 MiB is 413": {
-        _LIMITS: "test_a_body_of_1_mib_is_read_and_a_byte_more_is_not test_a_body_without_a_length_is_cut_at_1_mib_too",
+        _BODIES: "test_a_body_of_1_mib_is_read_and_a_byte_more_is_not test_a_body_without_a_length_is_cut_at_1_mib_too",
         _GUNICORN: "test_a_body_over_the_limit_is_refused_while_it_streams"
         " test_a_body_without_a_length_is_read_to_the_limit_and_not_cut_there"
         " test_a_declared_body_over_the_limit_is_refused_without_reading_it",
     },
-    "an unknown field is 422": {_LIMITS: "test_an_unknown_field_is_refused_everywhere"},
-    "another content type is 415": {_LIMITS: "test_another_content_type_is_refused"},
+    "an unknown field is 422": {_BODIES: "test_an_unknown_field_is_refused_everywhere"},
+    "another content type is 415": {_BODIES: "test_another_content_type_is_refused"},
     "another method is 405, with the right ones": {
         _ANSWERS: "test_every_path_tells_its_methods_to_a_wrong_one",
         _PROBLEMS: "test_a_wrong_method_tells_the_right_ones",
@@ -159,7 +161,7 @@ CALLERS: Promises = {
         _ACCESS: "test_a_session_id_that_is_no_uuid_does_not_exist",
         _LIMITS: "test_a_client_chosen_id_must_be_a_uuid",
     },
-    "TLS 1.2 at least": {_GUNICORN: "test_with_a_certificate_it_speaks_tls_1_2_and_newer_only"},
+    "TLS 1.2 at least": {_TLS: "test_with_a_certificate_it_speaks_tls_1_2_and_newer_only"},
 }
 
 AGAIN: Promises = {
@@ -332,7 +334,7 @@ BAD_INPUT: Promises = {
     "a body that unpacks to more": {_BOMBS: "test_a_compressed_body_is_not_unpacked"},
     "JSON that is deep, long or odd": {
         _BOMBS: "test_a_bomb_is_refused_in_few_words_everywhere",
-        _LIMITS: "test_a_body_that_is_no_json_object_is_malformed test_a_number_that_is_no_size_is_refused"
+        _BODIES: "test_a_body_that_is_no_json_object_is_malformed test_a_number_that_is_no_size_is_refused"
         " test_unknown_fields_get_a_short_answer",
     },
     "the Host of an attacker": {_ACCESS: "test_another_host_is_refused_everywhere"},
