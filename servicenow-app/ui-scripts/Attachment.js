@@ -361,6 +361,9 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         _settled: function (items) {
             this._keyboard.settled(items);
+            if (!this._keyboard.busy()) {
+                this._news.calm();
+            }
         },
 
         _after: function () {

@@ -47,6 +47,7 @@ window.claudeTerminal = window.claudeTerminal || {};
             this._told = 0; // the highest number that the push channel told
             this._foundAt = 0;
             this._found = -1; // the highest number that a look has found
+            this._expecting = false;
             this.mode = 'push';
             this._proven = false;
             this._run += 1;
@@ -65,7 +66,16 @@ window.claudeTerminal = window.claudeTerminal || {};
         /** A key has left: something new will come of it, told or not. */
         expect: function () {
             if (this._fn) {
+                this._expecting = true;
                 this._soon(this._proven ? EXPECT_MS : FIRST_LOOK_MS);
+            }
+        },
+
+        /** Nothing is known any more that something new would have to come of. */
+        calm: function () {
+            this._expecting = false;
+            if (this._fn && this._proven) {
+                this._rest();
             }
         },
 
@@ -106,11 +116,17 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (seq > this._found || this._timers.now() - this._foundAt <= GRACE_MS) {
                 this.mode = 'push';
                 this._proven = true;
-                this._pause = NET_MS;
-                this._replan(NET_MS);
+                if (!this._expecting) { // else it may be of an earlier key than the last, and the last that comes
+                    this._rest();
+                }
             }
             this._told = Math.max(this._told, seq);
             this._fn(changes);
+        },
+
+        _rest: function () {
+            this._pause = NET_MS;
+            this._replan(NET_MS);
         },
 
         _judge: function (seq) {

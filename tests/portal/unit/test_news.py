@@ -225,6 +225,7 @@ def test_a_key_whose_event_comes_is_looked_for_no_more(page: Page) -> None:
             page.timers.advance(300);
             push(seq(i));
             news.found(i);
+            news.calm();
         }
         page.timers.advance(10000);
         return looks();
@@ -232,6 +233,26 @@ def test_a_key_whose_event_comes_is_looked_for_no_more(page: Page) -> None:
     )
 
     assert said == []
+
+
+def test_the_event_of_an_earlier_key_does_not_put_off_the_look_for_the_last(page: Page) -> None:
+    """The channel dies between the two."""
+    said = run(
+        page,
+        """
+        push(seq(1));
+        news.found(1);
+        news.expect();
+        news.expect();
+        page.timers.advance(400);
+        push(seq(2));
+        news.found(2);
+        page.timers.advance(2000);
+        return looks().length;
+        """,
+    )
+
+    assert said == 1
 
 
 def test_a_key_without_an_answer_is_looked_for_ever_less_often(page: Page) -> None:
