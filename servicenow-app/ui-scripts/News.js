@@ -116,7 +116,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (seq > this._found || this._timers.now() - this._foundAt <= GRACE_MS) {
                 this.mode = 'push';
                 this._proven = true;
-                if (!this._expecting) { // else it may be of an earlier key than the last, and the last that comes
+                // It may be of an earlier key than the last, and the last event that comes.
+                if (!this._expecting) {
                     this._rest();
                 }
             }
