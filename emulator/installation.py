@@ -12,6 +12,8 @@ from emulator.servicenow import Instance, InstanceError, Json
 
 SCOPE = "x_claude_terminal"
 USER_ROLE, ADMIN_ROLE = f"{SCOPE}.user", f"{SCOPE}.admin"
+#: What a poller's account needs, and nothing else.
+BRIDGE_ROLE = f"{SCOPE}.bridge"
 MID_ROLE = "mid_server"
 HEALTH_JOB = "claude-terminal-health"
 
@@ -68,8 +70,13 @@ def set_property(instance: Instance, name: str, value: str) -> None:
 
 
 def use_mids(instance: Instance, *names: str) -> None:
-    """Tell the app on which MID Servers sidecars run."""
+    """Tell the app beside which MID Servers or pollers sidecars run."""
     set_property(instance, f"{SCOPE}.mids", ",".join(names))
+
+
+def use_bridge(instance: Instance, bridge: str) -> None:
+    """Tell the app which way new sessions take: `mid` or `poller`."""
+    set_property(instance, f"{SCOPE}.bridge", bridge)
 
 
 def check_health(instance: Instance) -> None:
