@@ -18,6 +18,8 @@ MID_ROLE = "mid_server"
 HEALTH_JOB = "claude-terminal-health"
 
 _ROOT = Path(__file__).resolve().parents[1]
+#: Without it an instance gives no tokens to clients that act for themselves.
+_CLIENT_GRANT = "glide.oauth.inbound.client.credential.grant_type.enabled"
 #: The numbers of the scripts that install; the others check or remove.
 _INSTALLING = re.compile(r"(?!00_|99_)\d\d_\w+\.js")
 _BUILD_S = 60
@@ -77,6 +79,20 @@ def use_mids(instance: Instance, *names: str) -> None:
 def use_bridge(instance: Instance, bridge: str) -> None:
     """Tell the app which way new sessions take: `mid` or `poller`."""
     set_property(instance, f"{SCOPE}.bridge", bridge)
+
+
+def register_client(instance: Instance, user_id: str, client_id: str, secret: str) -> None:
+    """Register an OAuth client that acts as a user; allow the grant it needs."""
+    properties = instance.table("sys_properties")
+    if not properties.rows(f"name={_CLIENT_GRANT}", fields="sys_id"):
+        properties.insert(name=_CLIENT_GRANT, value="true", type="boolean")
+    instance.table("oauth_entity").insert(
+        name=client_id,
+        client_id=client_id,
+        client_secret=secret,
+        user=user_id,
+        default_grant_type="client_credentials",
+    )
 
 
 def check_health(instance: Instance) -> None:

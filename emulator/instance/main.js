@@ -12,6 +12,7 @@ var scripted = require('http/scripted');
 var server = require('http/server');
 var soap = require('http/soap');
 var table = require('http/table');
+var tokens = require('http/tokens');
 var updateset = require('http/updateset');
 var people = require('platform/people');
 var portal = require('../portal/portal');
@@ -72,14 +73,17 @@ function firstPassword(folder) {
 }
 
 function serve(platform, options, again) {
+    var issued = new tokens.Tokens(platform);
     var parts = {
-        users: platform.users, people: new people.People(platform), signIn: new signin.SignIn(platform.users),
+        users: platform.users, people: new people.People(platform),
+        signIn: new signin.SignIn(platform.users, issued),
         faults: new faults.Faults(discovery(platform)), updateSets: new updateset.UpdateSets(platform),
         stop: function () { java.lang.System.exit(0); }, restart: again
     };
     var handlers = [
-        new control.Control(platform, parts), parts.signIn, new table.TableApi(platform, parts.signIn),
-        new scripted.Scripted(platform, parts.signIn), new soap.Soap(platform, parts.signIn, parts.faults),
+        new control.Control(platform, parts), parts.signIn, issued,
+        new table.TableApi(platform, parts.signIn), new scripted.Scripted(platform, parts.signIn),
+        new soap.Soap(platform, parts.signIn, parts.faults),
         new amb.Amb(parts.signIn, parts.faults, new watchers.Watchers(platform)),
         new portal.Portal(platform, parts.signIn)
     ];

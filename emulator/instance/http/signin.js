@@ -1,5 +1,5 @@
 /**
- * Who is asking: Basic authentication, or the cookie of a session; the form at /login.do.
+ * Who is asking: Basic authentication, a bearer token, or the cookie of a session; the form at /login.do.
  */
 
 var page = require('http/signin_page');
@@ -10,15 +10,16 @@ var IDLE_MS = 30 * 60 * 1000;
 var FORM_BYTES = 10000;
 var READING = ['GET', 'HEAD', 'OPTIONS'];
 
-exports.SignIn = function (users) {
+exports.SignIn = function (users, tokens) {
     this._users = users;
+    this._tokens = tokens;
     this._sessions = new java.util.concurrent.ConcurrentHashMap();
     this._basic = new java.util.concurrent.ConcurrentHashMap();
 };
 
 exports.SignIn.prototype = {
     /**
-     * Tell who asks, by either way; a wrong password or nothing at all is refused with 401.
+     * Tell who asks, by any way; a wrong password or token, or nothing at all, is refused with 401.
      *
      * A session alone may not change anything: it needs the token that only the instance's own pages know, in
      * `X-UserToken`.
@@ -33,10 +34,10 @@ exports.SignIn.prototype = {
         return visitor;
     },
 
-    /** The same, but null when there is neither a password nor a session. */
+    /** The same, but null when there is neither a password nor a token nor a session. */
     optional: function (exchange) {
         var header = exchange.header('Authorization');
-        var visitor = header === null ? this.bySession(exchange) : this._byPassword(exchange, header);
+        var visitor = header === null ? this.bySession(exchange) : this._byHeader(exchange, header);
         if (header === null && visitor !== null && READING.indexOf(exchange.method) < 0) {
             this._checkToken(exchange, visitor);
         }
@@ -108,9 +109,9 @@ exports.SignIn.prototype = {
     },
 
     // A client that keeps no cookies asks with its password each time: one session a user is enough for those.
-    _byPassword: function (exchange, header) {
-        var pair = credentials(header);
-        var user = pair === null ? null : this._users.signIn(pair.user, pair.password);
+    _byHeader: function (exchange, header) {
+        var bearer = /^Bearer +([0-9a-f]{64})$/i.exec(header);
+        var user = bearer === null ? this._byPassword(header) : this._tokens.user(bearer[1]);
         if (user === null) {
             throw unauthorized(exchange);
         }
@@ -119,6 +120,11 @@ exports.SignIn.prototype = {
             return {user: user, session: known.session, interactive: false};
         }
         return {user: user, session: this._basicSession(exchange, user), interactive: false};
+    },
+
+    _byPassword: function (header) {
+        var pair = credentials(header);
+        return pair === null ? null : this._users.signIn(pair.user, pair.password);
     },
 
     _basicSession: function (exchange, user) {
