@@ -1,4 +1,4 @@
-"""The whole way: instance, ECC queue, MID Server, sidecar, CLI, and back.
+"""The whole way: instance, ECC queue, MID Server or poller, sidecar, CLI, and back; one suite for both bridges.
 
 M1 to M4 are faults of the predecessor: nothing worked after *create* because no user was named, the MID script hid the
 host's `probe`, answers were looked for in the wrong direction of the queue, and secrets travelled as parameters.
@@ -20,10 +20,11 @@ import pytest
 
 from emulator.browser import Browser, Refused
 from emulator.servicenow import Row
-from tests.fixtures.loop import KEY, Loop
+from tests.fixtures.loop import KEY, MID_BRIDGE, POLLER_BRIDGE, Loop
 from tests.waiting import until
 
-PATIENCE_S = 30
+pytestmark = pytest.mark.bridges
+PATIENCE_S = 60
 
 #: The operations a user's session meets on its way.
 STORY = {
@@ -164,6 +165,7 @@ def test_the_queue_has_no_column_for_output(loop: Loop) -> None:
     assert "output" not in {row["element"] for row in columns}
 
 
+@pytest.mark.bridges(MID_BRIDGE)
 def test_the_script_is_one_constant_line_that_hides_nothing_of_the_host(loop: Loop, session: str) -> None:
     """M2: a script that declares `probe` cannot reach its parameters."""
     loop.alice.command(session, "');//\n\"<&> what a name")
@@ -174,13 +176,23 @@ def test_the_script_is_one_constant_line_that_hides_nothing_of_the_host(loop: Lo
     assert not re.search(r"\b(var|function)\b|[\r\n]|//", scripts.pop())
 
 
+@pytest.mark.bridges(POLLER_BRIDGE)
+def test_a_row_for_a_poller_carries_no_script(loop: Loop, session: str) -> None:
+    loop.alice.command(session, "nothing is executed but what the poller knows")
+
+    rows = loop.rows("queue=output")
+
+    assert {row["topic"] for row in rows} == {"ClaudeTerminal"}
+    assert [row for row in rows if "script" in parameters(row)] == []
+
+
 def test_every_output_row_keeps_out_of_discoverys_way(loop: Loop, session: str) -> None:
     rows = loop.rows("queue=output")
 
     assert session in {row["agent_correlator"] for row in rows}
     assert {parameters(row)["skip_sensor"] for row in rows} == {"true"}
     assert {row["priority"] for row in rows} == {"1"}
-    assert {row["agent"] for row in rows} == {f"mid.server.{loop.mid.name}"}
+    assert {row["agent"] for row in rows} == {loop.agent}
 
 
 def test_a_call_that_is_sent_again_is_one_request_and_one_row(loop: Loop, session: str) -> None:
@@ -251,9 +263,9 @@ def test_no_table_file_argument_or_log_holds_a_secret(loop: Loop, session: str) 
 
     texts = {
         **tables(loop.platform.data / "instance.db"),
-        **files(loop.mid.home, without={"claude-token"}),
+        **files(loop.carrier.home, without={"claude-token"}),
         **files(loop.platform.data, without={"instance.db"}),
-        **arguments(loop.platform.program.pid, loop.mid.program.pid),
+        **arguments(loop),
     }
 
     assert any("something to be found" in decoded(text) for text in texts.values()), (
@@ -291,9 +303,12 @@ def files(folder: Path, without: set[str]) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_bytes().decode("latin-1") for path in paths}
 
 
-def arguments(*pids: int) -> dict[str, str]:
-    """Return the arguments and the environment of processes."""
-    names = [(pid, name) for pid in pids for name in ("cmdline", "environ")]
+def arguments(loop: Loop) -> dict[str, str]:
+    """Return the arguments of the programs, and their environment but the poller's: there its settings are."""
+    names = [(loop.platform.program.pid, "cmdline"), (loop.platform.program.pid, "environ")]
+    names.append((loop.carrier.program.pid, "cmdline"))
+    if loop.bridge == MID_BRIDGE:
+        names.append((loop.carrier.program.pid, "environ"))
     return {
         f"{pid} {name}": Path(f"/proc/{pid}/{name}").read_text().replace("\0", " ") for pid, name in names
     }

@@ -29,7 +29,7 @@ from tests.servicenow.test_loop import arguments, decoded, files, parameters, ta
 from tests.servicenow.wire import wired
 from tests.waiting import until
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 #: The operations that act for a user, by the ends of their paths at the sidecar.
 OF_USERS = {
@@ -226,7 +226,7 @@ def test_a_full_run_leaves_no_secret_anywhere(loop: Loop, tap: Tap) -> None:
         **tables(loop.platform.data / "instance.db"),
         **files(loop.platform.data, without={"instance.db"}),
         **files(loop.mid.home, without={"claude-token", "config.xml"}),
-        **arguments(loop.platform.program.pid, loop.mid.program.pid),
+        **arguments(loop),
         "addresses": " ".join(call.path for call in tap.requests),
         "an error": str(refused.value),
     }
