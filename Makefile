@@ -7,8 +7,8 @@ help:  ## show this list
 setup:  ## install what is missing: system, Python and npm packages, the service's account
 	@scripts/setup
 
-demo: setup  ## start everything, do a round trip through the ECC queue, stay up until Ctrl-C (ONCE=1: end after it)
-	@.venv/bin/python -m emulator.demo $(if $(filter 1,$(ONCE)),--once)
+demo: setup  ## start everything, do a round trip through the ECC queue, stay up until Ctrl-C (ONCE=1: end after it; BRIDGE=poller)
+	@.venv/bin/python -m emulator.demo $(if $(filter 1,$(ONCE)),--once) $(if $(BRIDGE),--bridge $(BRIDGE))
 
 test: setup  ## check style and types, run all tests (ARGS="-k resume": arguments for pytest)
 	@scripts/test $(ARGS)

@@ -119,7 +119,7 @@ def _beside(stack: ExitStack, options: Namespace, data: Path, platform: Platform
     mid = stack.enter_context(mid_server(home, options.mid, platform.admin, sidecar))
     print(f"MID Server {mid.name}   home {home}", flush=True)
     if options.app:
-        Site(platform, mid).install(installation.build(data / "app"))
+        Site(platform, mid.name).install(installation.build(data / "app"))
         print(f"app        {platform.url}{APP}   user {USER}, password {USER}", flush=True)
 
 

@@ -1,6 +1,7 @@
 """The main job on one machine: a command from ServiceNow to Claude and back, through the ECC queue.
 
-`make demo` runs this. Without `ANTHROPIC_API_KEY` the CLI talks to the stand-in API of this repository.
+`make demo` runs this, and `make demo BRIDGE=poller` the same without a MID Server. Without `ANTHROPIC_API_KEY` the CLI
+talks to the stand-in API of this repository.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,15 +24,16 @@ from emulator import installation, queue
 from emulator.browser import Browser, Refused, await_that
 from emulator.midserver import Sidecar, keep_token
 from emulator.platform import ADMIN, ADMIN_PASSWORD
-from emulator.rhino import RhinoError
+from emulator.program import ProgramError
 from emulator.servicenow import APP, InstanceError, Json
 from emulator.sidecar import ROOT, PartError, Running, serving, stand_in
-from emulator.site import USER, Site, instance, mid_server
+from emulator.site import USER, Site, instance, mid_server, poller
 
 Result = TypeVar("Result")
 
 FOLDER = ROOT / ".demo"
-MID = "mid-a"
+#: What carries rows between instance and sidecar, by the bridge: its name, and what it is.
+CARRIERS = {"mid": ("mid-a", "MID Server"), "poller": ("poller-a", "poller")}
 #: The app's portal, below the instance's address.
 PORTAL = "claude"
 #: What the stand-in accepts; a real key is never printed.
@@ -44,9 +46,9 @@ READ_EACH_S = 0.1
 
 ABOUT = """\
 Start the sidecar, an emulated ServiceNow instance with the app installed as an administrator would, and an emulated
-MID Server. Then, as a user of the instance: seal an API key, create a session with the real Claude Code CLI, send a
-command, and read the reply, all of it through the ECC queue. Shows every row it took, and stays up until Ctrl-C with
-the terminal in a page of the emulated Service Portal, where that session can be gone on with.
+MID Server, or a poller instead. Then, as a user of the instance: seal an API key, create a session with the real Claude
+Code CLI, send a command, and read the reply, all of it through the ECC queue. Shows every row it took, and stays up
+until Ctrl-C with the terminal in a page of the emulated Service Portal, where that session can be gone on with.
 With ANTHROPIC_API_KEY set Claude answers; without it a stand-in for its API does, and nothing leaves this machine.
 """
 
@@ -55,7 +57,7 @@ FAILURES = (
     InstanceError,
     PartError,
     Refused,
-    RhinoError,
+    ProgramError,
     TimeoutError,
     requests.RequestException,
     OSError,
@@ -74,11 +76,19 @@ class Stage:
     site: Site
     user: Browser
 
+    @property
+    def carrier(self) -> str:
+        """Return what the carrier is, in words."""
+        return CARRIERS[self.site.bridge][1]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return its exit status."""
     parser = argparse.ArgumentParser("python -m emulator.demo", description=ABOUT)
     parser.add_argument("--once", action="store_true", help="end after the round trip")
+    parser.add_argument(
+        "--bridge", choices=CARRIERS, default="mid", help="what carries the rows (default: %(default)s)"
+    )
     parser.add_argument(
         "--folder", type=Path, default=FOLDER, metavar="DIR", help="for data and logs (default: .demo)"
     )
@@ -86,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with ExitStack() as stack:
-            run(stack, options.folder.resolve(), stay=not options.once)
+            run(stack, options.folder.resolve(), options.bridge, stay=not options.once)
     except FAILURES as error:
         print(f"\nThe demo failed: {error}\nLogs: {options.folder}", file=sys.stderr)
         return 1
@@ -95,10 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(stack: ExitStack, folder: Path, *, stay: bool) -> None:
+def run(stack: ExitStack, folder: Path, bridge: str, *, stay: bool) -> None:
     """Start the parts, make the round trip, and wait for Ctrl-C if asked to stay."""
     folder.mkdir(exist_ok=True)
-    stage = start(stack, folder)
+    stage = start(stack, folder, bridge)
     session, screen = round_trip(stage, stack)
     show_rows(stage)
     show_screen(screen)
@@ -110,7 +120,7 @@ def run(stack: ExitStack, folder: Path, *, stay: bool) -> None:
         signal.pause()
 
 
-def start(stack: ExitStack, folder: Path) -> Stage:
+def start(stack: ExitStack, folder: Path, bridge: str) -> Stage:
     """Start everything and install the app."""
     base_url = None
     if not os.environ.get("ANTHROPIC_API_KEY"):
@@ -120,15 +130,25 @@ def start(stack: ExitStack, folder: Path) -> Stage:
     build = step("update set and fix scripts built", lambda: installation.build(emptied(folder / "app")))
     company = instance(emptied(folder / "instance"))
     platform = step("emulated instance, empty", lambda: stack.enter_context(company))
-    home = emptied(folder / MID)
-    proxy = mid_server(home, MID, platform.admin, Sidecar(sidecar.url, keep_token(home, sidecar.token)))
-    mid = step("emulated MID Server", lambda: stack.enter_context(proxy))
-    site = Site(platform, mid)
+    name, kind = CARRIERS[bridge]
+    site = Site(platform, name, bridge)
+    carrying = carrier(site, emptied(folder / name), sidecar)
+    if bridge == "mid":
+        step("emulated MID Server", lambda: stack.enter_context(carrying))
     user_id = step("update set imported, fix scripts run", lambda: site.install(build))
+    if bridge == "poller":  # there is nothing to ask before the app is there
+        step("poller, and no MID Server at all", lambda: stack.enter_context(carrying))
     user = Browser(site.user, user_id)
     installation.check_health(platform.admin)
-    step("sidecar found healthy through the MID Server", lambda: user.await_mid(MID))
+    step(f"sidecar found healthy through the {kind}", lambda: user.await_mid(name))
     return Stage(sidecar, site, user)
+
+
+def carrier(site: Site, home: Path, sidecar: Running) -> AbstractContextManager[object]:
+    """Return what will carry rows between the instance and the sidecar, not started yet."""
+    beside = Sidecar(sidecar.url, keep_token(home, sidecar.token))
+    make = mid_server if site.bridge == "mid" else poller
+    return make(home, site.carrier, site.admin, beside)
 
 
 def step(name: str, action: Callable[[], Result]) -> Result:
@@ -152,8 +172,8 @@ def emptied(folder: Path) -> Path:
 def round_trip(stage: Stage, stack: ExitStack) -> tuple[str, Json]:
     """Enrol a key, create a session, ask Claude; return the session's id and its screen with the reply."""
     user, key = stage.user, os.environ.get("ANTHROPIC_API_KEY") or STAND_IN_KEY
-    print(f"\n  As {USER}, through the ECC queue:")
-    step("API key sealed to the sidecar and stored there", lambda: user.enrol(MID, key))
+    print(f"\n  As {USER}, through the ECC queue and the {stage.carrier}:")
+    step("API key sealed to the sidecar and stored there", lambda: user.enrol(stage.site.carrier, key))
     session = step("session with the real Claude Code CLI", lambda: user.create(columns=100, rows=24))
     stack.callback(end, user, session)
     user.view(session)
@@ -220,7 +240,8 @@ def open_page(site: Site) -> None:
 def show_rows(stage: Stage) -> None:
     """Print the rows of the queue."""
     rows = queue.entries(stage.site.admin)
-    print(f"\n  The rows of ecc_queue it took, {len(rows)} (output: to the MID, input: its answer):\n")
+    direction = f"output: to the {stage.carrier}, input: its answer"
+    print(f"\n  The rows of ecc_queue it took, {len(rows)} ({direction}):\n")
     for row in rows:
         print(f"    {row.line(rows[0].at_ms)}")
 

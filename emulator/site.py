@@ -1,4 +1,4 @@
-"""A company in small: an instance, a MID Server beside a sidecar, and the people who use them."""
+"""A company in small: an instance, a MID Server or a poller beside a sidecar, and the people who use them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.installation import MID_ROLE, USER_ROLE, install, use_mids
+from emulator.installation import BRIDGE_ROLE, MID_ROLE, USER_ROLE, install, use_bridge, use_mids
 from emulator.midserver import Account, MidServer, Sidecar
 from emulator.platform import Platform
+from emulator.poller import Poller
 from emulator.servicenow import Instance
 
 #: Everything listens on loopback, and each name is its own password, as `admin` is.
 MID_USER = "mid.user"
+POLLER_USER = "poller.user"
 USER = "demo.user"
 
 
 @dataclass(frozen=True)
 class Site:
-    """What runs, and who may sign in."""
+    """An instance, what carries rows between it and a sidecar, and who may sign in."""
 
     platform: Platform
-    mid: MidServer
+    #: The name of the MID Server or the poller.
+    carrier: str
+    #: Which of the two it is: `mid` or `poller`.
+    bridge: str = "mid"
 
     @property
     def admin(self) -> Instance:
@@ -30,9 +35,10 @@ class Site:
         return self.platform.admin
 
     def install(self, build_dir: Path) -> str:
-        """Install the app, point it to the MID, and let `USER` use it; return that user's sys_id."""
+        """Install the app, tell it what carries its rows, and let `USER` use it; return that user's sys_id."""
         install(self.admin, build_dir)
-        use_mids(self.admin, self.mid.name)
+        use_mids(self.admin, self.carrier)
+        use_bridge(self.admin, self.bridge)
         return ensure_user(self.admin, USER, [USER_ROLE])
 
     @property
@@ -63,6 +69,18 @@ def mid_server(home: Path, name: str, admin: Instance, sidecar: Sidecar | None =
         yield mid
     finally:
         mid.stop()
+
+
+@contextmanager
+def poller(home: Path, name: str, admin: Instance, sidecar: Sidecar) -> Iterator[Poller]:
+    """Run a poller at an instance that has the app; end it in order afterwards."""
+    ensure_user(admin, POLLER_USER, [BRIDGE_ROLE])
+    made = Poller(home, name, Account(admin.url, POLLER_USER, POLLER_USER), sidecar)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
 
 
 def ensure_user(admin: Instance, user_name: str, roles: list[str]) -> str:
