@@ -10,8 +10,8 @@ _STEP_S, _LONGEST_STEP_S = 0.02, 0.25
 _LONGER = 1.25
 
 
-def until(condition: Callable[[], object], seconds: float = 5) -> bool:
-    """Return whether `condition` became true within `seconds`."""
+def until(condition: Callable[[], object], seconds: float = 60) -> bool:
+    """Return whether `condition` became true within `seconds`, which a busy computer may need."""
     deadline, step = time.monotonic() + seconds, _STEP_S
     while not condition():
         if time.monotonic() >= deadline:

@@ -19,7 +19,7 @@ from tests.waiting import until
 KEY = "sk-ant-of-the-acceptance-tests-0123456789"
 
 #: The CLI on a loaded machine.
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 Json = dict[str, Any]
 

@@ -55,22 +55,22 @@ def test_after_kill_9_nothing_is_left_running_and_the_next_command_resumes(
     """M14, in the middle of a streaming answer and of a running Bash tool."""
     streaming, tooling = introduced(user, "Ada"), introduced(user, "Bob")
     tooling.run_tool("setsid nohup sleep 984 >/dev/null 2>&1 & tail -f /dev/null")
-    assert until(lambda: len(sleepers(tooling)) == 1, 20), tooling.text()
+    assert until(lambda: len(sleepers(tooling)) == 1), tooling.text()
     endless = f"[[endless]] {kill.__name__}"
     streaming.say(endless)
-    assert until(lambda: call(api, endless).status == 200, 20)
+    assert until(lambda: call(api, endless).status == 200)
     assert streaming.output(streaming.status()["outputOffset"], wait=10)["bytes"]
     known = {terminal: terminal.all_output() for terminal in (streaming, tooling)}
     left = [pid for terminal in known for pid in processes.tagged(terminal.uuid)]
     assert len(left) > 4
 
     kill(server)
-    assert until(lambda: not any(map(alive, left)), 5), "children outlived the service"
+    assert until(lambda: not any(map(alive, left))), "children outlived the service"
     if server.process is None:
         server.start()
-    assert until(lambda: server.said().count("ready for sessions") == 1 + (kill is kill_worker), 30)
+    assert until(lambda: server.said().count("ready for sessions") == 1 + (kill is kill_worker))
 
-    assert until(lambda: call(api, endless).client_gone, 10)
+    assert until(lambda: call(api, endless).client_gone)
     for terminal, before in known.items():
         assert_interrupted(terminal, before)
     resume(api, streaming, "Ada", kill.__name__)
@@ -82,7 +82,7 @@ def introduced(user: User, name: str) -> Terminal:
     terminal = user.create()
     terminal.say(f"my name is {name}")
     terminal.await_reply(f"You said: my name is {name}")
-    assert until(lambda: f"You said: my name is {name}" in terminal.transcript(), 10)
+    assert until(lambda: f"You said: my name is {name}" in terminal.transcript())
     return terminal
 
 
@@ -102,7 +102,7 @@ def assert_interrupted(terminal: Terminal, before: bytes) -> None:
 def resume(api: Api, terminal: Terminal, name: str, how: str) -> None:
     before, question = terminal.status()["outputOffset"], f"who am I after {how}, if not {name}"
     assert terminal.say(question)["cursor"] >= before
-    assert until(lambda: f"my name is {name}" in call(api, question).earlier, 10)
+    assert until(lambda: f"my name is {name}" in call(api, question).earlier)
     terminal.await_idle()
     assert terminal.status()["reason"] is None
     assert terminal.output(terminal.status()["outputOffset"] - 1)["bytes"]
@@ -148,7 +148,7 @@ def test_a_killed_cli_is_resumed_by_the_next_command(user: User, api: Api) -> No
     status = terminal.await_status(state="interrupted")
     assert "ended unexpectedly" in status["reason"]
     assert status["exitCode"] == 137
-    assert until(lambda: processes.tagged(terminal.uuid) == [], 10)
+    assert until(lambda: processes.tagged(terminal.uuid) == [])
     assert "You said: my name is Eve" in terminal.text()
     terminal.say("who is Eve")
     terminal.await_reply("You said: who is Eve")

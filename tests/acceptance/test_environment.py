@@ -140,7 +140,7 @@ def test_no_secret_is_found_anywhere(user: User, request: pytest.FixtureRequest)
     assert not secrets_in(log, server)
     assert USER_KEY.encode() not in log
 
-    assert until(lambda: b"refused" in rendered(terminal), 10)
+    assert until(lambda: b"refused" in rendered(terminal))
     stored = data_files(server)
     if server.environment["DATABASE_URL"]:
         stored |= database_files(request.getfixturevalue("postgresql"))

@@ -298,7 +298,7 @@ def use_again(story: Story) -> None:
         == 201
     )
     read_all(story)
-    assert until(lambda: all(len(HIDDEN.findall(recording(story, user))) > 3 for user in USERS), 10)
+    assert until(lambda: all(len(HIDDEN.findall(recording(story, user))) > 3 for user in USERS))
 
 
 def recording(story: Story, user: str) -> bytes:

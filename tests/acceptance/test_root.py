@@ -55,7 +55,7 @@ def test_nothing_of_a_service_started_as_root_runs_as_root(server: Server) -> No
         everything = descendants(server.process.pid) if server.process else []
         return [pid for pid in everything if b"tail\0-f" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
-    assert until(tails, 20), terminal.text()
+    assert until(tails), terminal.text()
     everything = [server.process.pid, *descendants(server.process.pid)]
     assert len(everything) >= 6
     assert {pid: uids(pid) for pid in everything} == dict.fromkeys(everything, account)
@@ -112,7 +112,7 @@ def test_a_full_disk_stops_no_session_and_is_told(small_disk: Path, server: Serv
     assert len(terminal.all_output()) >= end
 
     filler.unlink()
-    assert until(lambda: len(terminal.recorded().encode()) >= end, 30)
+    assert until(lambda: len(terminal.recorded().encode()) >= end)
     assert terminal.output(0)["dropped"] == 0
     terminal.say("after")
     terminal.await_reply("You said: after")

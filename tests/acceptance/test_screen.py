@@ -46,7 +46,7 @@ def settled(terminal: Terminal) -> Json:
         screens.append(terminal.screen())
         return bool(screens[-1]["offset"] == screens[-2]["offset"] == terminal.status()["outputOffset"])
 
-    assert until(still, 20)
+    assert until(still)
     return screens[-1]
 
 
@@ -118,7 +118,7 @@ def test_the_recording_holds_what_was_printed(user: User) -> None:
     end = settled(terminal)["offset"]
     whole = terminal.all_output()[:end].decode()
 
-    assert until(lambda: len(terminal.recorded()) >= len(whole), 10)
+    assert until(lambda: len(terminal.recorded()) >= len(whole))
 
     header = json.loads(terminal.recording().splitlines()[0])
     assert (header["version"], header["width"], header["height"]) == (2, 90, 25)

@@ -61,17 +61,17 @@ def resize(terminal: Terminal) -> None:
 
 
 def sleep_and_wake(terminal: Terminal, api: Api) -> None:
-    assert until(lambda: terminal.status()["state"] == "hibernated", 30)
-    assert until(lambda: processes.tagged(terminal.uuid) == [], 10)
+    assert until(lambda: terminal.status()["state"] == "hibernated")
+    assert until(lambda: processes.tagged(terminal.uuid) == [])
     terminal.say("who am I")
     terminal.await_reply("You said: who am I")
     assert earlier(api, "who am I")[:2] == ("my name is Ada", "one\ntwo\nthree")
 
 
 def survive(server: Server, terminal: Terminal, api: Api) -> None:
-    assert until(lambda: "You said: who am I" in terminal.transcript(), 10)
+    assert until(lambda: "You said: who am I" in terminal.transcript())
     left, known = processes.tagged(terminal.uuid), terminal.all_output()
-    assert until(lambda: len(terminal.recorded()) >= len(known.decode()), 10)
+    assert until(lambda: len(terminal.recorded()) >= len(known.decode()))
     server.kill9()
     server.start()
     assert terminal.status()["state"] == "interrupted"
@@ -88,7 +88,7 @@ def end(terminal: Terminal) -> None:
     assert processes.tagged(terminal.uuid) == []
     assert terminal.status()["state"] == "terminated"
     assert "● You said: and after the crash" in terminal.text()
-    assert until(lambda: not terminal.files.exists(), 15)
+    assert until(lambda: not terminal.files.exists())
 
 
 def earlier(api: Api, text: str) -> tuple[str, ...]:

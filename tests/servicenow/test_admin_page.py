@@ -13,7 +13,7 @@ from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import HEALTH, Desk
 from tests.waiting import until
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 HALF_MINUTE_MS = 30_000
 WIDGETS = "/api/now/sp/"
 

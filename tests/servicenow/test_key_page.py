@@ -19,7 +19,7 @@ from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import Desk
 from tests.waiting import until
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 KEY = "sk-ant-api03-not-a-real-one-0123456789-wxyz"
 
 Jwk = dict[str, Any]

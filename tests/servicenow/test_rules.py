@@ -159,4 +159,4 @@ def test_the_events_of_mid_servers_look_at_all_of_ours(desk: Desk) -> None:
         "gs.eventQueue('mid_server.up', agent, agent.getUniqueValue(), '');"
     )
 
-    assert until(lambda: seen(desk, session)["reachable"], 15)
+    assert until(lambda: seen(desk, session)["reachable"])

@@ -17,7 +17,7 @@ from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import Desk, told
 from tests.waiting import until
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 #: Where the push channel has not told anything yet, the page looks each ten seconds at least.
 SOON_MS = 30_000
 ROLE = "x_claude_terminal.user"

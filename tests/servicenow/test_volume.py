@@ -15,7 +15,7 @@ FLOOD_BYTES = 5_000_000
 #: Much more than the flood needs on a busy computer; it only ends a test that would never end.
 FLOOD_S = 150
 #: What a user would call responsive, with room for a busy computer.
-RESPONSIVE_S = 20
+RESPONSIVE_S = 60
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def test_every_command_that_was_answered_before_kill_9_is_in_the_trail_once(serv
     typists = [Typist(server, session) for _ in range(3)]
     for typist in typists:
         typist.start()
-    assert until(lambda: sum(len(typist.answered) for typist in typists) > 150, 30)
+    assert until(lambda: sum(len(typist.answered) for typist in typists) > 150)
     server.kill9()
     for typist in typists:
         typist.join()
@@ -130,6 +130,6 @@ def test_terminals_go_on_without_a_database_and_what_was_typed_is_noted_later(
     own_postgresql.start()
 
     store = services.records.audit
-    assert until(lambda: services.records.trail.pending == 0, 20)
+    assert until(lambda: services.records.trail.pending == 0)
     assert len(store.newest(Search(action="session.command", session_id=session.id), 10)) == 3
     assert verify(store).fault is None

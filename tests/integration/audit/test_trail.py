@@ -138,7 +138,7 @@ def test_garbage_is_counted_once_however_long_the_database_is_away(
     time.sleep(2.5)  # two attempts and more
     database.open()
 
-    assert until(lambda: stored(store, DROPPED), 20)
+    assert until(lambda: stored(store, DROPPED))
     assert verify(store).dropped == trail.dropped == 3
 
 
@@ -196,7 +196,7 @@ def test_kill_9_loses_nothing_and_nothing_is_stored_twice(
                     break
     trail = make_trail()
 
-    assert until(lambda: trail.pending == 0, 30)
+    assert until(lambda: trail.pending == 0)
     found = numbers(stored(store, "session.*"))
     half = found.index(0, 1)
     for part in (found[:half], found[half:]):
@@ -223,7 +223,7 @@ def test_the_database_is_away_and_nobody_notices(own_postgresql: Cluster, tmp_pa
     assert trail.dropped == 0
 
     own_postgresql.start()
-    assert until(lambda: trail.pending == 0, 20)
+    assert until(lambda: trail.pending == 0)
     trail.stop()
     assert numbers(stored(store)) == list(range(600))
     assert verify(store).fault is None

@@ -58,7 +58,7 @@ def test_sessions_are_listed_by_user_and_state(here: Machine, service: Server, u
     running, ended = create(service, user), create(service, user)
     service.call("DELETE", f"/api/session/{ended}", user=user)
 
-    assert until(lambda: [item["state"] for item in listed(here, "--user", user)] == ["running"], 5)
+    assert until(lambda: [item["state"] for item in listed(here, "--user", user)] == ["running"])
     assert {item["sessionId"] for item in listed(here, "--user", user, "--state", "all")} == {running, ended}
     (one,) = listed(here, "--user", user, "--state", "terminated")
     assert (one["sessionId"], one["userId"], one["workspaceType"]) == (ended, user, "isolated")

@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 from emulator.servicenow import Instance, Row
 from tests.waiting import until
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from emulator.servicenow import Instance
 from tests.integration.emulator.shelf import Shelf, build
 
 PASSWORD = "the watcher's"
+#: Longer than any test is patient.
+LONG_MS, PATIENCE_S = 50_000, 40
 Message = dict[str, Any]
 
 
@@ -174,7 +176,7 @@ def test_a_watcher_hears_what_changed_in_rows_that_fit(connect: Connect, shelf: 
 
     shelf.run(f"var r = one('{fitting}'); r.setValue('seq', 17); r.update();")
 
-    (event,) = client.poll(5000)
+    (event,) = client.poll(LONG_MS)
     record = event["data"].pop("record")
     assert event == {
         "channel": channel(shelf.table, "name=fits"),
@@ -197,40 +199,39 @@ def test_insert_and_delete_are_told(connect: Connect, shelf: Shelf) -> None:
 
     shelf.run("one(fill({name: 'comes and goes'})).deleteRecord();")
 
-    assert [event["data"]["operation"] for event in client.poll(5000)] == ["insert", "delete"]
+    assert [event["data"]["operation"] for event in client.poll(LONG_MS)] == ["insert", "delete"]
 
 
 def test_a_poll_waits_for_the_change(connect: Connect, shelf: Shelf) -> None:
     client = connect()
     client.subscribe(channel(shelf.table, "name=late"))
     events: list[Message] = []
-    waiting = threading.Thread(target=lambda: events.extend(client.poll(20_000)))
+    waiting = threading.Thread(target=lambda: events.extend(client.poll(LONG_MS)))
 
     waiting.start()
     time.sleep(0.5)
-    started = time.monotonic()
+    assert events == []
     shelf.run("fill({name: 'late'});")
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
 
     assert len(events) == 1
-    assert time.monotonic() - started < 5
 
 
 def test_a_poll_without_a_change_ends_at_its_time(connect: Connect) -> None:
     started = time.monotonic()
 
     assert connect().poll(300) == []
-    assert 0.25 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.25
 
 
 def test_a_second_poll_ends_the_first(connect: Connect) -> None:
     client = connect()
-    first = threading.Thread(target=client.poll, args=[20_000])
+    first = threading.Thread(target=client.poll, args=[LONG_MS])
 
     first.start()
     time.sleep(0.3)
     client.poll(0)
-    first.join(5)
+    first.join(PATIENCE_S)
 
     assert not first.is_alive()
 
@@ -242,7 +243,7 @@ def test_rows_and_columns_a_user_may_not_read_are_not_told(connect: Connect, she
 
     shelf.run("fill({name: 'guarded', hidden: 'secret', seq: 1});")
 
-    (event,) = allowed.poll(5000)
+    (event,) = allowed.poll(LONG_MS)
     assert "hidden" not in event["data"]["changes"]
     assert "hidden" not in event["data"]["record"]
     assert refused.poll(300) == []
@@ -295,7 +296,7 @@ def test_switched_off_it_refuses_and_ends_what_waits(instance: Instance, connect
     time.sleep(0.3)
 
     instance.faults(amb=False)
-    waiting.join(5)
+    waiting.join(PATIENCE_S)
     refused = client.post(connect_).status_code
     instance.faults(amb=True)
 
@@ -324,7 +325,7 @@ def test_a_mid_server_hears_of_its_own_ready_outputs(instance: Instance, connect
     assert client.poll(300) == []
     instance.script(output("mid.server.listens"))
 
-    (event,) = client.poll(5000)
+    (event,) = client.poll(LONG_MS)
     assert event["channel"] == f"/mid/server/{mid}"
     assert event["data"]["priority"] == "1"
 

@@ -19,7 +19,7 @@ from emulator.platform import ADMIN, ADMIN_PASSWORD, Platform
 from emulator.servicenow import Instance, ScriptError
 from tests.waiting import until
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60
 GROUPS = "/api/now/table/sys_user_group"
 LIMIT = "emulator.script_seconds"
 CUT = "Transaction cancelled: maximum execution time exceeded"

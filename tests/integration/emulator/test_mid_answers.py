@@ -118,7 +118,7 @@ def test_a_failed_probe_is_answered_by_a_ready_input_and_its_output_is_processed
     output = desk.put("throw new Error('x');")
 
     assert desk.answer(output).row["state"] == "ready"
-    assert until(lambda: desk.state(output) == "processed", 5)
+    assert until(lambda: desk.state(output) == "processed")
 
 
 @pytest.mark.parametrize(

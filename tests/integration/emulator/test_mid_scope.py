@@ -213,7 +213,7 @@ def test_what_one_probe_leaves_behind_does_not_reach_the_next(desk: Desk) -> Non
 def test_an_include_is_there_by_its_name_when_it_is_first_used(desk: Desk) -> None:
     desk.include("LazyGreeter", named(CLASS, "LazyGreeter"))
 
-    assert until(lambda: desk.run("typeof LazyGreeter").output == "function", 10)
+    assert until(lambda: desk.run("typeof LazyGreeter").output == "function")
     answer = desk.run("new LazyGreeter().execute();", parameters={"op": "world"})
     assert answer.output == "hello world"
 
@@ -224,7 +224,7 @@ def test_an_include_may_state_what_it_needs(desk: Desk) -> None:
         "Lower", "ms.include('Upper'); var Lower = {greet: function () { return new Upper().type; }};"
     )
 
-    assert until(lambda: desk.run("typeof Lower").output == "object", 10)
+    assert until(lambda: desk.run("typeof Lower").output == "object")
     assert desk.run("Lower.greet();").output == "Upper"
 
 
@@ -236,30 +236,30 @@ def test_an_inactive_include_is_not_there(desk: Desk) -> None:
     desk.include("Sleeping", named(CLASS, "Sleeping"), active="false")
     desk.include("Awake", named(CLASS, "Awake"))
 
-    assert until(lambda: desk.run("typeof Awake").output == "function", 10)
+    assert until(lambda: desk.run("typeof Awake").output == "function")
     assert desk.run("typeof Sleeping").output == "undefined"
 
 
 def test_a_changed_include_is_fetched_again(desk: Desk) -> None:
     sys_id = desk.include("Changing", "var Changing = {version: 1};")
-    assert until(lambda: desk.run("typeof Changing").output == "object", 10)
+    assert until(lambda: desk.run("typeof Changing").output == "object")
 
     desk.instance.table("ecc_agent_script_include").update(sys_id, script="var Changing = {version: 2};")
 
-    assert until(lambda: desk.run("Changing.version;").output == "2", 10)
+    assert until(lambda: desk.run("Changing.version;").output == "2")
 
 
 def test_a_faulty_include_fails_only_those_who_use_it(desk: Desk, mid: MidServer) -> None:
     desk.include("Faulty", "var Faulty = () => 1;")
 
-    assert until(lambda: "Faulty cannot be used" in mid.log(), 10)
+    assert until(lambda: "Faulty cannot be used" in mid.log())
     assert desk.run("'others work'").output == "others work"
     assert re.search(r"arrow function is not ES5 \(Faulty; line 1\)", desk.run("new Faulty();").error)
 
 
 def test_an_error_in_an_include_names_it_and_the_line(desk: Desk) -> None:
     desk.include("Thrower", "var Thrower = {\n    go: function () {\n        return nothing.here;\n    }\n};")
-    assert until(lambda: desk.run("typeof Thrower").output == "object", 10)
+    assert until(lambda: desk.run("typeof Thrower").output == "object")
 
     assert "(Thrower#3)" in desk.run("Thrower.go();").error
 

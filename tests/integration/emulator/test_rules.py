@@ -11,7 +11,7 @@ from emulator.servicenow import Instance, Row, ScriptError
 from tests.waiting import until
 
 TABLE = "ecc_queue"
-PATIENCE_S = 10.0
+PATIENCE_S = 60
 WRAPPED = "(function executeRule(current, previous) { %s })(current, previous);"
 
 

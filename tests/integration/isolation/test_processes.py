@@ -35,8 +35,8 @@ def spawned(isolation: Isolation, confinement: Confinement) -> Iterator[subproce
     starter = ["/usr/bin/env", f"--chdir={launch.cwd}", *(f"{name}={value}" for name, value in env.items())]
     spawner = subprocess.Popen([sys.executable, "-c", SPAWNER, *starter, *launch.argv])
     try:
-        assert until((confinement.workspace / "up").exists, 10)
-        assert until(lambda: len(sleeps(confinement)) == 3, 10), tagged(confinement.session_id)
+        assert until((confinement.workspace / "up").exists)
+        assert until(lambda: len(sleeps(confinement)) == 3), tagged(confinement.session_id)
         yield spawner
     finally:
         spawner.kill()
@@ -61,7 +61,7 @@ def test_all_that_a_sandbox_started_dies_with_a_killed_spawner(
 ) -> None:
     os.kill(spawned.pid, signal.SIGKILL)
 
-    assert until(lambda: not tagged(confinement.session_id), 5)
+    assert until(lambda: not tagged(confinement.session_id))
 
 
 @pytest.mark.parametrize("isolation", ["none"], indirect=True)
@@ -72,7 +72,7 @@ def test_without_a_sandbox_the_child_dies_with_a_killed_spawner_and_the_rest_is_
 
     os.kill(spawned.pid, signal.SIGKILL)
 
-    assert until(lambda: name(child) != "bash", 5)
+    assert until(lambda: name(child) != "bash")
     assert confinement.session_id in orphans()
     assert kill_tagged(confinement.session_id, time.monotonic() + 5, SystemClock()) >= 2
     assert not tagged(confinement.session_id)
@@ -93,7 +93,7 @@ def test_background_processes_end_when_the_command_of_a_sandbox_does(
     )
 
     assert (confinement.workspace / "up").exists()
-    assert until(lambda: not tagged(confinement.session_id), 5)
+    assert until(lambda: not tagged(confinement.session_id))
 
 
 def test_the_whole_session_is_found_and_killed(
@@ -105,7 +105,7 @@ def test_the_whole_session_is_found_and_killed(
     assert kill_tagged(confinement.session_id, time.monotonic() + 5, SystemClock()) >= 1
 
     assert tagged(confinement.session_id) == []
-    assert until(lambda: spawned.poll() is not None, 5)
+    assert until(lambda: spawned.poll() is not None)
 
 
 def test_after_the_deadline_nothing_is_killed(

@@ -15,7 +15,9 @@ from sidecar.sessions.live import Live
 from tests.fixtures.services import access, create
 from tests.waiting import until
 
-PATIENCE_S = 15
+PATIENCE_S = 60
+#: What nobody waits for who is not to.
+FOR_EVER_S = 600
 
 
 @dataclass

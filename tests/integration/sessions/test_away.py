@@ -47,7 +47,7 @@ def test_a_session_goes_on_and_its_output_is_stored_afterwards(
         create(services)
 
     own_postgresql.start()
-    assert until(lambda: services.health().status == "ok", 20)
+    assert until(lambda: services.health().status == "ok")
     assert until(lambda: stored(session) == session.live.console.end)
     assert services._writer.dropped == 0
     whole = b"".join(chunk.data for chunk in services._outputs.chunks(session.id))
@@ -76,7 +76,7 @@ def test_a_flood_does_not_stand_still_and_only_what_left_the_ring_is_dropped(
         session.read(0)
 
     own_postgresql.start()
-    assert until(lambda: services.health().checks["database"].ok and console.backlog == 0, 20)
+    assert until(lambda: services.health().checks["database"].ok and console.backlog == 0)
     # The writer had a portion in its hands when the database went: that one is stored as well.
     dropped = services._writer.dropped
     assert 0 < dropped <= start - kept_before
@@ -104,7 +104,7 @@ def test_a_session_ended_meanwhile_is_stored_as_ended_later(
     session.terminate()
 
     own_postgresql.start()
-    assert until(lambda: session.live.unsaved is False and services.health().status == "ok", 20)
+    assert until(lambda: session.live.unsaved is False and services.health().status == "ok")
     assert until(lambda: services._store.get(session.id).state.ended)
 
 

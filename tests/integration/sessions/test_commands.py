@@ -180,7 +180,7 @@ def test_a_text_that_meets_a_repaint_is_still_one_message(session: Driver) -> No
         assert until(lambda: gates.composer(session.live.console.lines()[0]) is None)
         session.command(f"q{number}\n" + "a long line " * 60)
 
-    assert until(lambda: len(questions(session)) == 3, 10), session.screen()
+    assert until(lambda: len(questions(session)) == 3), session.screen()
     assert questions(session) == [f"q{number}" for number in range(3)]
 
 
@@ -285,7 +285,7 @@ def test_numbered_keys_a_program_stopped_reading_go_on_where_it_stopped(session:
         assert later.result(timeout=20).submitted
 
     assert 0 < stalled.value.written < len(LONG)
-    assert until(lambda: heard(session) is not None, 20)
+    assert until(lambda: heard(session) is not None)
     assert heard(session) == LONG + b"behind"
 
 

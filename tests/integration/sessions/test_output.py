@@ -15,7 +15,7 @@ from sidecar.model.session import SessionState
 from sidecar.services import Services
 from sidecar.sessions.desk import Span
 from tests.fixtures.services import BOTH_DATABASES, BOTH_ISOLATIONS, MakeServices
-from tests.integration.sessions.driver import Driver
+from tests.integration.sessions.driver import FOR_EVER_S, PATIENCE_S, Driver
 from tests.waiting import until
 
 RING = 256 << 10
@@ -50,9 +50,14 @@ def test_a_megabyte_of_four_byte_characters_arrives_and_is_stored_byte_by_byte(
 
     assert wanted in found
     assert session.shows("You said:")
-    services._writer.store_all()
+
+    def all_stored() -> bool:
+        """Tell whether everything is stored; the program may still be painting."""
+        services._writer.store_all()
+        return stored(session) == session.everything()
+
+    assert until(all_stored)
     assert wanted in stored(session)
-    assert stored(session) == session.everything()
 
 
 @BOTH_ISOLATIONS
@@ -126,32 +131,32 @@ def test_a_reader_waits_for_output_and_gets_it_at_once(services: Services) -> No
     session = Driver.create(services)
     end = session.read(0).next_cursor
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(session.read, end, 1000, 25)
+        waiting = pool.submit(session.read, end, 1000, FOR_EVER_S)
         assert until(lambda: session.live.console.bell.heard)
         session.raw(b"x")
-        assert waiting.result(timeout=5).data
+        assert waiting.result(PATIENCE_S).data
 
 
 def test_a_reader_waits_for_a_change_of_state(services: Services) -> None:
     session = Driver.create(services)
     end = session.read(0).next_cursor
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(session.read, end, 1000, 25)
+        waiting = pool.submit(session.read, end, 1000, FOR_EVER_S)
         assert until(lambda: session.live.console.bell.heard)
         session.terminate()
-        assert waiting.result(timeout=5).state is SessionState.TERMINATED
+        assert waiting.result(PATIENCE_S).state is SessionState.TERMINATED
 
 
 def test_a_waiting_reader_comes_back_when_the_service_closes(services: Services) -> None:
     session = Driver.create(services)
     end = session.read(0).next_cursor
-    waiting = threading.Thread(target=session.read, args=(end, 1000, 25))
+    waiting = threading.Thread(target=session.read, args=(end, 1000, FOR_EVER_S))
     waiting.start()
     assert until(lambda: session.live.console.bell.heard)
 
     services.stop_waiting()
 
-    waiting.join(5)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
 
 
@@ -289,12 +294,10 @@ def test_a_text_reading_gets_over_a_gap_that_cuts_a_character(services: Services
 def test_nobody_waits_for_output_of_an_ended_session(services: Services) -> None:
     session = Driver.create(services)
     services.sessions.terminate(session.access)
-    began = services.clock.monotonic()
 
-    reading = session.read(session.live.console.end, wait_s=20)
+    reading = session.read(session.live.console.end, wait_s=FOR_EVER_S)
 
     assert reading.state is SessionState.TERMINATED
-    assert services.clock.monotonic() - began < 10
 
 
 def test_the_old_style_reading_gives_the_last_output_of_an_ended_session(services: Services) -> None:
@@ -303,7 +306,7 @@ def test_the_old_style_reading_gives_the_last_output_of_an_ended_session(service
     services.sessions.taken(session.access, Span(1 << 20, 0, text=False))
     session.say("the last words")
     services.sessions.terminate(session.access)
-    assert until(lambda: services._registry.known(session.id) is None, 20)
+    assert until(lambda: services._registry.known(session.id) is None)
 
     reading = services.sessions.taken(session.access, Span(1 << 20, 0, text=False))
 

@@ -14,7 +14,7 @@ from sidecar.model.session import Activity, SessionState
 from sidecar.services import Services
 from sidecar.sessions.desk import Span
 from sidecar.sessions.pump import Share
-from tests.integration.sessions.driver import Driver
+from tests.integration.sessions.driver import FOR_EVER_S, PATIENCE_S, Driver
 from tests.waiting import until
 
 News = dict[UUID, Share | None]
@@ -106,13 +106,13 @@ def test_a_newer_call_ends_the_older_one_at_once(services: Services, pair: tuple
     assert until(older.quiet)
     newer.cursors = dict(older.cursors)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(older.call, 25)
+        first = pool.submit(older.call, FOR_EVER_S)
         assert until(lambda: pair[0].live.console.bell.heard)
-        second = pool.submit(newer.call, 25)
-        assert first.result(timeout=3) == {}
+        second = pool.submit(newer.call, FOR_EVER_S)
+        assert first.result(PATIENCE_S) == {}
         assert not second.done()
         pair[0].raw(b"x")
-        assert set(second.result(timeout=3)) == {pair[0].id}
+        assert set(second.result(PATIENCE_S)) == {pair[0].id}
 
 
 def test_pumps_of_other_names_do_not_end_each_other(services: Services, pair: tuple[Driver, Driver]) -> None:
@@ -120,10 +120,13 @@ def test_pumps_of_other_names_do_not_end_each_other(services: Services, pair: tu
     assert until(one.quiet)
     assert until(lambda: not other.call(name="other"))
     with ThreadPoolExecutor(2) as pool:
-        calls: list[Future[News]] = [pool.submit(one.call, 25), pool.submit(other.call, 25, "other")]
+        calls: list[Future[News]] = [
+            pool.submit(one.call, FOR_EVER_S),
+            pool.submit(other.call, FOR_EVER_S, "other"),
+        ]
         assert until(lambda: len(pair[0].live.console.bell._listeners) == 2)
         pair[0].raw(b"x")
-        assert [set(call.result(timeout=5)) for call in calls] == [{pair[0].id}] * 2
+        assert [set(call.result(PATIENCE_S)) for call in calls] == [{pair[0].id}] * 2
 
 
 def test_nothing_is_lost_while_calls_overlap_and_output_goes_on(
@@ -144,10 +147,10 @@ def test_closing_ends_a_waiting_call(services: Services, pair: tuple[Driver, Dri
     caller = Caller(services, *pair)
     assert until(caller.quiet)
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(caller.call, 25)
+        call = pool.submit(caller.call, FOR_EVER_S)
         assert until(lambda: pair[0].live.console.bell.heard)
         services.stop_waiting()
-        assert call.result(timeout=3) == {}
+        assert call.result(PATIENCE_S) == {}
 
 
 def test_a_commands_answer_is_not_told_again_but_for_its_first_bytes(
@@ -160,15 +163,15 @@ def test_a_commands_answer_is_not_told_again_but_for_its_first_bytes(
     with ThreadPoolExecutor(2) as pool:
         answer = pool.submit(caller.ask, session, "hello")
         assert set(caller.call(5)) == {session.id}  # the first bytes, at once
-        again = pool.submit(caller.call, 25)
-        reading = answer.result(timeout=10)
+        again = pool.submit(caller.call, FOR_EVER_S)
+        reading = answer.result(PATIENCE_S)
         assert b"You said: hello" in reading.data
         assert begin < caller.cursors[session.id] <= reading.next_cursor
         assert not until(again.done, 0.5)
 
         session.raw(b"x")  # nobody else carries this one
 
-        assert set(again.result(timeout=5)) == {session.id}
+        assert set(again.result(PATIENCE_S)) == {session.id}
     assert caller.received[session.id] == session.everything()
 
 
@@ -202,13 +205,13 @@ def test_the_echo_of_a_key_comes_with_its_answer_and_not_again(
         """Press a key; tell whether its answer alone brought the echo. A busy computer may paint it in two."""
         assert until(caller.quiet)
         with ThreadPoolExecutor(1) as pool:
-            call = pool.submit(caller.call, 25)
+            call = pool.submit(caller.call, FOR_EVER_S)
             assert until(lambda: session.live.console.bell.heard)
             answer = typed(session, b"x")
             assert until(lambda: session.live.console.quiet() > 0.4)
             alone = not call.done() and answer.next_cursor == session.live.console.end
             session.raw(b"y")  # nobody carries this one
-            assert set(call.result(timeout=5)) == {session.id}
+            assert set(call.result(PATIENCE_S)) == {session.id}
         return alone and answer.cursor < answer.next_cursor
 
     assert any(once() for _ in range(5))

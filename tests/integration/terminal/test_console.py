@@ -23,7 +23,7 @@ def printed(console: Console) -> bytes:
 
 
 def ended(console: Console) -> bool:
-    return until(lambda: console.exit is not None, 20)
+    return until(lambda: console.exit is not None)
 
 
 def test_output_comes_whole_and_in_order_to_its_last_byte(start: Start) -> None:
@@ -72,7 +72,7 @@ def test_how_a_program_ended_is_told(start: Start, script: str, code: int, numbe
 def test_an_end_is_told_also_while_a_grandchild_holds_the_terminal(start: Start) -> None:
     console = start("print('x', flush=True)\nif os.fork() == 0: time.sleep(1); os._exit(0)\nos._exit(3)")
 
-    assert until(lambda: console.exit is not None, 5)
+    assert until(lambda: console.exit is not None)
     assert b"x" in printed(console)
 
 
@@ -101,18 +101,18 @@ def test_a_program_that_was_held_back_goes_on_when_let_go(start: Start) -> None:
 
     console.let_go()
 
-    assert until(lambda: console.end > 4 * RING, 20)
+    assert until(lambda: console.end > 4 * RING)
     assert console.end - console.start == RING
 
 
 def test_a_quick_program_answers_beside_a_flood(start: Start) -> None:
     flood = start(FLOOD)
     echo = start("while True: os.write(1, os.read(0, 100))")
-    assert until(lambda: flood.end > 1 << 20, 20)
+    assert until(lambda: flood.end > 1 << 20)
 
     for number in range(20):
         echo.write(b"<%d>" % number)
-        assert until(lambda number=number: b"<%d>" % number in printed(echo), 5)  # type: ignore[misc]
+        assert until(lambda number=number: b"<%d>" % number in printed(echo))  # type: ignore[misc]
 
     before = flood.end
     assert until(lambda: flood.end > before)
@@ -133,7 +133,7 @@ def test_a_program_that_does_not_read_stalls_only_its_own_writer(start: Start) -
     writer = threading.Thread(target=write)
     writer.start()
     echo.write(b"hello")
-    assert until(lambda: b"hello" in printed(echo), 5)
+    assert until(lambda: b"hello" in printed(echo))
     writer.join(10)
 
     assert failed
@@ -191,11 +191,11 @@ def test_a_program_that_asks_is_answered(start: Start) -> None:
 def test_a_program_that_asks_without_end_and_never_reads_holds_nobody_up(start: Start) -> None:
     asking = start("while True: os.write(1, b'\\x1b[6n' * 100)")
     echo = start("while True: os.write(1, os.read(0, 100))")
-    assert until(lambda: asking.end > 100_000, 20)
+    assert until(lambda: asking.end > 100_000)
 
     echo.write(b"hello")
 
-    assert until(lambda: b"hello" in printed(echo), 5)
+    assert until(lambda: b"hello" in printed(echo))
 
 
 def test_a_flood_is_skipped_on_the_screen_and_repaired_by_a_repaint(start: Start) -> None:
@@ -288,7 +288,7 @@ def test_a_key_that_a_program_prints_is_masked_however_it_is_cut(start: Start, s
 def test_what_begins_like_the_key_comes_after_a_pause(start: Start) -> None:
     console = start("os.write(1, b'type sk-ant-api')\ntime.sleep(60)", secret=KEY)
 
-    assert until(lambda: printed(console) == b"type sk-ant-api", 10)
+    assert until(lambda: printed(console) == b"type sk-ant-api")
 
 
 def test_what_begins_like_the_key_comes_at_the_end(start: Start) -> None:

@@ -66,7 +66,7 @@ def quiet_end(server: Server, user: str, session: str) -> int:
         seen.append(status(server, user, session)["outputOffset"])
         return bool(seen[-1] == seen[-2])
 
-    assert until(look, 20)
+    assert until(look)
     return int(seen[-1])
 
 
@@ -82,7 +82,7 @@ def test_300_waiting_calls_of_one_user_leave_another_undisturbed(server: Server)
             assert f"You said: number {number}" in say(server, "calm", calm, f"number {number}").text
             assert status(server, "calm", calm)["state"] == "running"
         assert create(server, "calm") != calm
-        assert until(lambda: len(answers) == 292, 30)
+        assert until(lambda: len(answers) == 292)
         refused = answers[:]
         assert status(server, "busy", busy)["state"] == "running"
     assert {answer.status_code for answer in refused} == {429}
@@ -96,7 +96,7 @@ def test_with_every_waiting_place_taken_what_does_not_wait_is_answered(make_serv
     sessions = {user: create(server, user) for user in ("ann", "bob", "cid")}
     paths = [(user, waiting_path(server, user, session)) for user, session in sessions.items()]
     with crowd(server, paths * 8) as answers:
-        assert until(lambda: len(answers) == 8, 30)
+        assert until(lambda: len(answers) == 8)
         assert {answer.status_code for answer in answers} == {429}
         assert server.call("GET", "/health", timeout=10).status_code == 200
         assert status(server, "cid", sessions["cid"])["state"] == "running"
@@ -157,7 +157,7 @@ def killed(server: Server, path: str, body: dict[str, Any], options: dict[str, A
     """Send a call, kill the service once `when` holds, and start it again."""
     thread = threading.Thread(target=_send, args=(server, path, body, options))
     thread.start()
-    assert until(when, 20)
+    assert until(when)
     server.kill9()
     thread.join()
     server.start()

@@ -40,7 +40,7 @@ def told(server: Server, request: str) -> dict[str, Any]:
     def lines() -> list[dict[str, Any]]:
         return [entry for entry in entries(server) if entry.get("request") == request and "route" in entry]
 
-    assert until(lines, 10)
+    assert until(lines)
     found = lines()
     assert len(found) == 1
     return found[0]
@@ -157,7 +157,7 @@ def test_secrets_that_come_with_a_reload_are_taken_out_too(make_server: MakeServ
 
     exchange(server, f"GET / HTTP/1.1\r\nHost: localhost\r\nA name {secret}: x\r\n\r\n")
 
-    assert until(lambda: "Invalid" in server.text(), 10)
+    assert until(lambda: "Invalid" in server.text())
     assert secret not in server.text()
 
 
@@ -169,7 +169,7 @@ def test_a_log_that_was_rotated_goes_on_in_a_new_file(make_server: MakeServer, t
         file.rename(tmp_path / f"rotated{number}")
         if how == "by signal":
             server.signal(signal.SIGUSR1)
-            assert until(file.exists, 10)
+            assert until(file.exists)
         request = str(uuid4())
         server.call("GET", "/api/sessions", user=USER, headers={"X-Request-ID": request})
         told(server, request)
@@ -180,5 +180,5 @@ def test_text_for_people_is_a_line_for_each_too(make_server: MakeServer) -> None
     server = make_server(LOG_FORMAT="text", LOG_LEVEL="debug")
     server.call("GET", "/api/sessions", user=USER, headers={"X-Request-ID": "for-people"})
 
-    assert until(lambda: "request=for-people" in server.text(), 10)
+    assert until(lambda: "request=for-people" in server.text())
     assert "{" not in server.text()

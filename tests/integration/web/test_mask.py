@@ -22,7 +22,7 @@ def test_the_key_is_masked_in_output_screen_recording_and_database(
     def stored() -> bytes:
         return b"".join(chunk.data for chunk in store.chunks(UUID(session)))
 
-    assert until(lambda: len(stored()) >= offset, 10)
+    assert until(lambda: len(stored()) >= offset)
     screen = api.get(f"{path}/screen").json
     told = {
         "answer": answer.text,

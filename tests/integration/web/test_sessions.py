@@ -63,7 +63,7 @@ def test_a_create_that_does_not_wait_answers_starting(api: Api) -> None:
     made = api.made(waitMs=0, model="slow-1")
     assert made.json["state"] == "starting"
     path = f"/api/session/{made.json['sessionId']}/status"
-    assert until(lambda: api.get(path).json["state"] == "running", 10)
+    assert until(lambda: api.get(path).json["state"] == "running")
 
 
 def test_a_program_that_ends_during_its_start_is_502_with_its_last_screen(api: Api) -> None:

@@ -37,7 +37,7 @@ def test_a_repeat_waits_for_the_outcome_of_the_first(turns: Turns) -> None:
     begun, told = threading.Event(), []
 
     def repeat() -> None:
-        begun.wait(5)
+        begun.wait(60)
         with turns.turn(numbered(1)) as mine:
             told.append(mine)
 
@@ -53,7 +53,7 @@ def test_a_repeat_waits_for_the_outcome_of_the_first(turns: Turns) -> None:
 
     with pytest.raises(MenuOpen):
         fail()
-    thread.join(5)
+    thread.join(60)
     assert told == [True]
 
 
@@ -128,7 +128,7 @@ def test_numbers_that_queue_behind_one_that_stalls_come_back_and_are_not_put_in_
 
     with pytest.raises(InputStalled):
         stall_with_one_behind()
-    thread.join(5)
+    thread.join(60)
 
     assert len(told) == 1
     for number in (1, 2):
