@@ -93,7 +93,9 @@
 
     function removeIssues() {
         if (gs.tableExists('ecc_agent_issue')) {
-            removeRows('ecc_agent_issue', 'source', 'ClaudeTerminal', 'ecc_agent_issue of this application');
+            ['ClaudeTerminal', 'ClaudeTerminalPoller'].forEach(function (source) {
+                removeRows('ecc_agent_issue', 'source', source, 'ecc_agent_issue of ' + source);
+            });
         }
     }
 

@@ -1,6 +1,6 @@
 // Each minute, so that a dead sidecar shows on the MID Server dashboard.
 (function () {
-    new ClaudeTerminalSettings().mids().forEach(function (name) {
-        new ClaudeTerminalMid(name).check();
+    new ClaudeTerminalHosts().all().forEach(function (host) {
+        new ClaudeTerminalMid(host.name, host.bridge).check();
     });
 })();

@@ -70,7 +70,7 @@ ClaudeTerminalAPI.prototype = {
         input.finish();
         this._typing(session, about);
         sent.waitMs = mode === 'text' ? new ClaudeTerminalSettings().commandWaitMs() : this.ECHO_MS;
-        sent.pump = new ClaudeTerminalPump(session.getValue('mid_name')).name();
+        sent.pump = this._pump(session).name();
         return this._ask('command', session, sent, about);
     },
 
@@ -142,7 +142,7 @@ ClaudeTerminalAPI.prototype = {
         var values = this._leases(session, look, seconds);
         this._sessions.lease(session, values);
         if (!look.release) {
-            new ClaudeTerminalPump(session.getValue('mid_name')).ensure();
+            this._pump(session).ensure();
         }
         // Read again: another tab may have claimed it at the same moment.
         session = values.writer || look.release ? this._sessions.fresh(session.getUniqueValue()) || session :
@@ -171,10 +171,10 @@ ClaudeTerminalAPI.prototype = {
         var mid = input.text('mid', 100);
         var requests;
         input.finish();
-        requests = new ClaudeTerminalDirectory(user).mids(mid).map(function (name) {
-            this._reach.demand(name);
-            return this._requests.queue({op: 'list', mid: name, user: user, body: {limit: 100, offset: 0},
-                bounded: true, bridge: new ClaudeTerminalSettings().bridge()});
+        requests = new ClaudeTerminalDirectory(user).hosts(mid).map(function (host) {
+            this._reach.demand(host.name, host.bridge);
+            return this._requests.queue({op: 'list', mid: host.name, user: user, bounded: true,
+                body: {limit: 100, offset: 0}, bridge: host.bridge});
         }, this);
         return {request: requests[0] || null, requests: requests};
     },
@@ -187,9 +187,10 @@ ClaudeTerminalAPI.prototype = {
 
     /** @returns {{items: Object[]}} */
     mids: function () {
+        var bridge = new ClaudeTerminalSettings().bridge();
         this._access.user();
         return {items: new ClaudeTerminalSettings().mids().map(function (name) {
-            return new ClaudeTerminalMid(name).view();
+            return new ClaudeTerminalMid(name, bridge).view();
         })};
     },
 
@@ -314,19 +315,24 @@ ClaudeTerminalAPI.prototype = {
 
     _ask: function (op, session, body, about) {
         var mid = session.getValue('mid_name');
-        this._reach.demand(mid);
+        this._reach.demand(mid, session.getValue('bridge'));
         return {session: session.getValue('session_id'), request: this._requests.queue({op: op, mid: mid,
             bridge: session.getValue('bridge'), user: session.getValue('user'), session: session,
             key: about.key, stream: about.stream, seq: about.seq, body: body, bounded: op !== 'terminate'})};
     },
 
     _askMid: function (op, name, user) {
+        var bridge = new ClaudeTerminalSettings().bridge();
         if (new ClaudeTerminalSettings().mids().indexOf(name) < 0) {
             throw new ClaudeTerminalProblem(404, 'Not found', 'This MID Server is not set up for sessions.');
         }
-        this._reach.demand(name);
+        this._reach.demand(name, bridge);
         this._requests.demandRoom(user);
-        return {request: new ClaudeTerminalMid(name).ask(op, user)};
+        return {request: new ClaudeTerminalMid(name, bridge).ask(op, user)};
+    },
+
+    _pump: function (session) {
+        return new ClaudeTerminalPump(session.getValue('mid_name'), session.getValue('bridge'));
     },
 
     _living: function (session) {

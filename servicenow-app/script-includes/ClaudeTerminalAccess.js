@@ -21,6 +21,11 @@ ClaudeTerminalAccess.prototype = {
         return this._having('x_claude_terminal.admin');
     },
 
+    /** @returns {string} sys_id of the signed-in user, who has the role of an ECC poller */
+    poller: function () {
+        return this._having('x_claude_terminal.bridge');
+    },
+
     /** @returns {GlideRecord} the caller's session of this id */
     session: function (id) {
         return this._own('session', 'session_id', this.UUID.test(id) ? id : '', 'There is no such session.');

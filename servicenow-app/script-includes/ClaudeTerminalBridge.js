@@ -54,6 +54,11 @@ ClaudeTerminalBridge.prototype = {
         return String(made);
     },
 
+    /** @returns {string} a MID Server would take a poller's row if its agent began with mid.server. */
+    agent: function (name, bridge) {
+        return (bridge === 'poller' ? 'claude.poller.' : 'mid.server.') + name;
+    },
+
     /** @returns {Object} the columns of the row for a call */
     row: function (call) {
         var poller = call.bridge === 'poller';
@@ -61,8 +66,7 @@ ClaudeTerminalBridge.prototype = {
             throw new Error('unknown operation ' + call.op);
         }
         return {
-            // A MID Server would take a poller's row if the agent began with mid.server.
-            agent: (poller ? 'claude.poller.' : 'mid.server.') + call.mid,
+            agent: this.agent(call.mid, call.bridge),
             topic: poller ? 'ClaudeTerminal' : 'JavascriptProbe',
             name: this.NAME,
             source: '',

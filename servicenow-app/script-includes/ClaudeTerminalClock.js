@@ -16,6 +16,11 @@ ClaudeTerminalClock.prototype = {
         return String(time.getValue());
     },
 
+    /** @returns {string} the time so many seconds after now */
+    ahead: function (seconds) {
+        return this.ago(-seconds);
+    },
+
     /** @returns {number} seconds from `value` to now; endless for an empty one */
     since: function (value) {
         if (!value) {

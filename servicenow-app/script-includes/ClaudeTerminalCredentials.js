@@ -70,7 +70,7 @@ ClaudeTerminalCredentials.prototype = {
         if (!credential.getValue('credential_id')) {
             throw new ClaudeTerminalProblem(409, 'Not stored', 'The sidecar has not confirmed this key yet.');
         }
-        new ClaudeTerminalReach().demand(mid);
+        new ClaudeTerminalReach().demand(mid, new ClaudeTerminalSettings().bridge());
         this._table.change(credential, {state: 'deleting', problem: ''});
         this._audit.write('credential.delete', {user: user, mid: mid});
         return this._requests.queue({op: 'credential.delete', user: user, mid: mid, key: key,
@@ -131,7 +131,7 @@ ClaudeTerminalCredentials.prototype = {
         if (this.list(user).length >= this.MOST) {
             throw new ClaudeTerminalProblem(429, 'Too many keys', 'A user may store ' + this.MOST + ' keys.');
         }
-        new ClaudeTerminalReach().demand(wanted.mid);
+        new ClaudeTerminalReach().demand(wanted.mid, new ClaudeTerminalSettings().bridge());
     },
 
     _send: function (credential, key) {

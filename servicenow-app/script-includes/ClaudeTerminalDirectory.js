@@ -32,19 +32,10 @@ ClaudeTerminalDirectory.prototype = {
         return {items: items, total: this._count(states), limit: limit, offset: offset};
     },
 
-    /** @returns {string[]} MID Servers with sessions of the user; or the one that is named, if it is one */
-    mids: function (wanted) {
-        var session = new GlideAggregate('x_claude_terminal_session');
-        var names = [];
-        session.addQuery('user', this._user);
-        session.groupBy('mid_name');
-        session.addAggregate('COUNT');
-        session.query();
-        while (session.next()) {
-            names.push(session.getValue('mid_name'));
-        }
-        return names.filter(function (name) {
-            return !wanted || name === wanted;
+    /** @returns {Host[]} with sessions of the user; those of the name that is given, if one is */
+    hosts: function (wanted) {
+        return new ClaudeTerminalHosts().of(this._user).filter(function (host) {
+            return !wanted || host.name === wanted;
         });
     },
 

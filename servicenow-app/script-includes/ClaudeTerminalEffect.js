@@ -59,13 +59,23 @@ ClaudeTerminalEffect.prototype = {
         return this._sessions.fresh(request.getValue('session'));
     },
 
+    _mid: function (request) {
+        return new ClaudeTerminalMid(request.getValue('mid_name'),
+            new ClaudeTerminalRequests().bridge(request));
+    },
+
+    _pump: function (request) {
+        return new ClaudeTerminalPump(request.getValue('mid_name'),
+            new ClaudeTerminalRequests().bridge(request));
+    },
+
     // --- answers that are ok -----------------------------------------------------------------------------
 
     _session: function (request, body) {
         var session = this._about(request);
         if (session) {
             this._sessions.adopt(session, body);
-            new ClaudeTerminalPump(request.getValue('mid_name')).ensure();
+            this._pump(request).ensure();
         }
     },
 
@@ -79,17 +89,17 @@ ClaudeTerminalEffect.prototype = {
         session = body.output ? this._about(request) : null;
         if (session && body.output && body.output.nextCursor > Number(session.getValue('output_offset'))) {
             // Something before it is missing, as after a crash of the sidecar; the pump will bring both.
-            new ClaudeTerminalPump(request.getValue('mid_name')).resume();
+            this._pump(request).resume();
         }
     },
 
     _output: function (request, body) {
         this._sessions.news(this._about(request), body, body.state);
-        new ClaudeTerminalPump(request.getValue('mid_name')).drain(request.getValue('session'), body);
+        this._pump(request).drain(request.getValue('session'), body);
     },
 
     _outputs: function (request, body) {
-        new ClaudeTerminalPump(request.getValue('mid_name')).answered(request, body.sessions || {});
+        this._pump(request).answered(request, body.sessions || {});
     },
 
     /**
@@ -98,7 +108,7 @@ ClaudeTerminalEffect.prototype = {
      */
     _screen: function (request, body) {
         var id = request.getValue('session');
-        if (new ClaudeTerminalPump(request.getValue('mid_name')).watches(id)) {
+        if (this._pump(request).watches(id)) {
             this._sessions.news(this._about(request), null);
         } else {
             this._sessions.news(this._about(request),
@@ -111,16 +121,16 @@ ClaudeTerminalEffect.prototype = {
     },
 
     _list: function (request, body) {
-        new ClaudeTerminalRoll(request.getValue('user'), request.getValue('mid_name')).reconcile(body,
-            request.getValue('sys_created_on'));
+        new ClaudeTerminalRoll(request.getValue('user'), request.getValue('mid_name'),
+            new ClaudeTerminalRequests().bridge(request)).reconcile(body, request.getValue('sys_created_on'));
     },
 
     _health: function (request, body) {
-        new ClaudeTerminalMid(request.getValue('mid_name')).healthy(body, request.getValue('sys_created_on'));
+        this._mid(request).healthy(body, request.getValue('ecc_output'));
     },
 
     _sealingKey: function (request, body) {
-        new ClaudeTerminalMid(request.getValue('mid_name')).key(body);
+        this._mid(request).key(body);
     },
 
     _credentialStored: function (request, body) {
@@ -135,11 +145,10 @@ ClaudeTerminalEffect.prototype = {
 
     _failed: function (request, answer) {
         var op = request.getValue('op');
-        var mid = request.getValue('mid_name');
         if (op === 'health') {
-            new ClaudeTerminalMid(mid).sick(answer.problem.detail);
+            this._mid(request).sick(answer.problem.detail);
         } else if (op === 'outputs') {
-            new ClaudeTerminalPump(mid).failed(request, answer);
+            this._pump(request).failed(request, answer);
         } else if (op === 'credential.store' || op === 'credential.delete') {
             new ClaudeTerminalCredentials().refused(request.getValue('credential'), op, answer);
         } else if (request.getValue('session')) {

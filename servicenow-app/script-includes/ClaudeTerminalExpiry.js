@@ -19,6 +19,7 @@ ClaudeTerminalExpiry.prototype = {
             'userISEMPTY^state!=queued^sys_created_on<' + this._clock.ago(this.OWN_SECONDS));
         this._delete('request', 'sys_created_on<' + kept);
         this._delete('audit', 'sys_created_on<' + kept);
+        this._delete('claim', 'sys_created_on<' + kept);
         this._delete('session',
             'stateIN' + ClaudeTerminalSessions.ENDED.join(',') + '^ended_at<' + kept);
         this._trim();

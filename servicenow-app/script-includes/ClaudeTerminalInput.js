@@ -31,6 +31,33 @@ ClaudeTerminalInput.prototype = {
         return !pattern || pattern.test(value) ? value : this.refuse(name, 'has a form that is not allowed');
     },
 
+    /** @returns {string} a text that may be empty, '' also when it is not there */
+    words: function (name, longest) {
+        var value = this._take(name);
+        if (value === null || value === '') {
+            return '';
+        }
+        return typeof value === 'string' && value.length <= longest ? value :
+            this.refuse(name, 'must be a text of at most ' + longest + ' characters');
+    },
+
+    /**
+     * @param {function(*): boolean} passes for one item
+     * @returns {Array} empty when it is not there
+     */
+    list: function (name, most, passes) {
+        var value = this._take(name);
+        if (value === null) {
+            return [];
+        }
+        if (Object.prototype.toString.call(value) !== '[object Array]' || value.length > most ||
+                !value.every(passes)) {
+            this.refuse(name, 'must be a list of at most ' + most + ' items of the right form');
+            return [];
+        }
+        return value;
+    },
+
     /** @returns {?number} */
     integer: function (name, least, most) {
         var value = this._take(name);

@@ -7,9 +7,13 @@ var ClaudeTerminalIssue = Class.create();
 ClaudeTerminalIssue.prototype = {
     SOURCE: 'ClaudeTerminal',
 
-    /** @param {string} mid name of the MID Server */
-    initialize: function (mid) {
-        this._agent = new ClaudeTerminalReach().agent(mid);
+    /**
+     * @param {string} name of the MID Server; of a poller only if a MID Server has the same name
+     * @param {string} bridge
+     */
+    initialize: function (name, bridge) {
+        this._agent = new ClaudeTerminalReach().agent(name);
+        this._source = this.SOURCE + (bridge === 'poller' ? 'Poller' : '');
     },
 
     raise: function (message) {
@@ -39,7 +43,7 @@ ClaudeTerminalIssue.prototype = {
     _open: function () {
         var issue = new GlideRecord('ecc_agent_issue');
         issue.addQuery('mid_server', this._agent.getUniqueValue());
-        issue.addQuery('source', this.SOURCE);
+        issue.addQuery('source', this._source);
         issue.addQuery('state', '!=', 'resolved');
         issue.setLimit(1);
         issue.query();
@@ -48,7 +52,7 @@ ClaudeTerminalIssue.prototype = {
 
     _write: function (issue, message, count) {
         issue.setValue('mid_server', this._agent.getUniqueValue());
-        issue.setValue('source', this.SOURCE);
+        issue.setValue('source', this._source);
         issue.setValue('message', message);
         issue.setValue('count', count);
         issue.setValue('last_detected', new ClaudeTerminalClock().now());

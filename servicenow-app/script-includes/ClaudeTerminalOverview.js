@@ -32,29 +32,32 @@ ClaudeTerminalOverview.prototype = {
     /** @returns {Object[]} the MID Servers of the application, in the order of its property */
     _mids: function (sessions) {
         var waiting = this._waiting();
-        return new ClaudeTerminalSettings().mids().map(function (name) {
-            var view = new ClaudeTerminalMid(name).view();
-            var row = new ClaudeTerminalTable('mid_status').find({mid_name: name});
-            return {name: name, state: view.state, problem: view.problem, version: view.version,
-                latencyMs: view.latencyMs, checkedAt: view.checkedAt, kid: view.kid,
+        return new ClaudeTerminalHosts().all().map(function (host) {
+            var view = new ClaudeTerminalMid(host.name, host.bridge).view();
+            var row = new ClaudeTerminalTable('mid_status').find({mid_name: host.name,
+                bridge: host.bridge});
+            return {name: host.name, bridge: host.bridge, seenAt: view.seenAt,
+                pollerVersion: view.pollerVersion, state: view.state, problem: view.problem,
+                version: view.version, latencyMs: view.latencyMs, checkedAt: view.checkedAt, kid: view.kid,
                 lastOk: row ? this._clock.told(row.getValue('last_ok')) : null,
                 sessions: this._byState(sessions.filter(function (group) {
-                    return group.mid === name;
-                })), waiting: waiting[name] || 0};
+                    return group.mid === host.name && group.bridge === host.bridge;
+                })), waiting: waiting[host.bridge + ' ' + host.name] || 0};
         }, this);
     },
 
-    /** @returns {{mid: string, state: string, count: number}[]} */
+    /** @returns {{mid: string, bridge: string, state: string, count: number}[]} */
     _sessions: function () {
         var total = new GlideAggregate('x_claude_terminal_session');
         var found = [];
         total.addAggregate('COUNT');
         total.groupBy('mid_name');
+        total.groupBy('bridge');
         total.groupBy('state');
         total.query();
         while (total.next()) {
-            found.push({mid: total.getValue('mid_name') || '', state: total.getValue('state') || 'unknown',
-                count: Number(total.getAggregate('COUNT'))});
+            found.push({mid: total.getValue('mid_name') || '', bridge: total.getValue('bridge') || 'mid',
+                state: total.getValue('state') || 'unknown', count: Number(total.getAggregate('COUNT'))});
         }
         return found;
     },
@@ -72,7 +75,7 @@ ClaudeTerminalOverview.prototype = {
         });
     },
 
-    /** @returns {Object} of MID Servers: how many calls have no answer yet, without the call for output */
+    /** @returns {Object} of bridges and names: how many calls have no answer yet, without the call for output */
     _waiting: function () {
         var total = new GlideAggregate('x_claude_terminal_request');
         var found = {};
@@ -80,9 +83,11 @@ ClaudeTerminalOverview.prototype = {
         total.addQuery('op', '!=', 'outputs');
         total.addAggregate('COUNT');
         total.groupBy('mid_name');
+        total.groupBy('bridge');
         total.query();
         while (total.next()) {
-            found[total.getValue('mid_name')] = Number(total.getAggregate('COUNT'));
+            found[(total.getValue('bridge') || 'mid') + ' ' + total.getValue('mid_name')] =
+                Number(total.getAggregate('COUNT'));
         }
         return found;
     },

@@ -40,7 +40,7 @@ ClaudeTerminalPlacement.prototype = {
     known: function (session) {
         var mid = session.getValue('mid_name');
         var credential = this._credential(mid);
-        this._reach.demand(mid);
+        this._reach.demand(mid, session.getValue('bridge'));
         if (!credential) {
             throw this._keyless();
         }
@@ -81,13 +81,13 @@ ClaudeTerminalPlacement.prototype = {
     },
 
     _healthy: function (name) {
-        return new ClaudeTerminalMid(name).view().state === 'up';
+        return new ClaudeTerminalMid(name, this._bridge).view().state === 'up';
     },
 
     _sickness: function (names) {
         var problems = names.map(function (name) {
-            return new ClaudeTerminalMid(name).view().problem;
-        }).filter(function (problem) {
+            return new ClaudeTerminalMid(name, this._bridge).view().problem;
+        }, this).filter(function (problem) {
             return problem;
         });
         return problems.join(' ') || 'The sidecars were not checked yet. Try again in a minute.';
@@ -122,8 +122,9 @@ ClaudeTerminalPlacement.prototype = {
         return count.next() ? Number(count.getAggregate('COUNT')) : 0;
     },
 
+    /** A poller's name may be a MID Server's too; its sessions are not that MID Server's. */
     _agent: function (name) {
-        var agent = this._reach.agent(name);
+        var agent = this._bridge === 'poller' ? null : this._reach.agent(name);
         return agent ? agent.getUniqueValue() : '';
     },
 

@@ -1,6 +1,6 @@
 /**
- * Brings new output of all watched sessions of one MID Server: one long call at a time, whose answer queues
- * the next, while somebody watches. Which pump is the present one stands in the row of the MID Server; that
+ * Brings new output of all watched sessions of one MID Server or poller: one long call at a time, whose answer
+ * queues the next, while somebody watches. Which pump is the present one stands in its row of `mid_status`; that
  * there are never two of the same number is the unique index on a request's slot.
  */
 var ClaudeTerminalPump = Class.create();
@@ -13,9 +13,13 @@ ClaudeTerminalPump.prototype = {
     LONGEST_NAME: 128,
     SESSION: /^[0-9a-f-]{36}$/,
 
-    /** @param {string} mid name of the MID Server */
-    initialize: function (mid) {
+    /**
+     * @param {string} mid name of the MID Server or poller
+     * @param {string} bridge
+     */
+    initialize: function (mid, bridge) {
         this._mid = mid;
+        this._bridge = bridge;
         this._requests = new ClaudeTerminalRequests();
         this._sessions = new ClaudeTerminalSessions();
         this._table = new ClaudeTerminalTable('mid_status');
@@ -23,7 +27,7 @@ ClaudeTerminalPump.prototype = {
 
     /** @returns {string} what the sidecar knows the series of calls by */
     name: function () {
-        var row = this._table.find({mid_name: this._mid});
+        var row = this._row();
         return this._name(row ? Number(row.getValue('pump_epoch')) || 0 : 0);
     },
 
@@ -39,7 +43,7 @@ ClaudeTerminalPump.prototype = {
      */
     ensure: function () {
         var watched = this._watched();
-        var row = watched.ids.length ? new ClaudeTerminalMid(this._mid).row() : null;
+        var row = watched.ids.length ? new ClaudeTerminalMid(this._mid, this._bridge).row() : null;
         var lost;
         if (!row) {
             return;
@@ -53,7 +57,7 @@ ClaudeTerminalPump.prototype = {
 
     /** The sidecar answers again: that the last pump failed a moment ago is no reason to wait any more. */
     resume: function () {
-        var row = this._table.find({mid_name: this._mid});
+        var row = this._row();
         if (row && !row.getValue('pump_request')) {
             this._table.change(row, {pump_at: ''});
         }
@@ -72,9 +76,9 @@ ClaudeTerminalPump.prototype = {
         Object.keys(news).forEach(function (id) {
             this._news(id, news[id]);
         }, this);
-        new ClaudeTerminalReach().found(this._mid);
+        new ClaudeTerminalReach().found(this._mid, this._bridge);
         // Read again: a viewer may have queued a newer one meanwhile.
-        row = this._table.find({mid_name: this._mid});
+        row = this._row();
         if (row && row.getValue('pump_request') === request.getUniqueValue()) {
             this._next(row);
         }
@@ -82,9 +86,9 @@ ClaudeTerminalPump.prototype = {
 
     /** The sidecar was not reached: viewers and the watchdog try again, a little later. */
     failed: function (request, answer) {
-        var row = this._table.find({mid_name: this._mid});
+        var row = this._row();
         if (answer.status === 502 || answer.status === 504) {
-            new ClaudeTerminalReach().lost(this._mid, answer.problem.detail);
+            new ClaudeTerminalReach().lost(this._mid, this._bridge, answer.problem.detail);
         }
         if (row && row.getValue('pump_request') === request.getUniqueValue()) {
             this._table.change(row, {pump_request: '', pump_at: new ClaudeTerminalClock().now()});
@@ -97,7 +101,7 @@ ClaudeTerminalPump.prototype = {
             new ClaudeTerminalBase64().length(piece.data || '') >= this.MOST_BYTES / this.MOST_SESSIONS;
         var session = full ? this._sessions.fresh(sysId) : null;
         if (session && session.getValue('output_offset') === String(piece.nextCursor)) {
-            this._requests.queue({op: 'output', mid: this._mid, bridge: session.getValue('bridge'),
+            this._requests.queue({op: 'output', mid: this._mid, bridge: this._bridge,
                 user: session.getValue('user'), session: session,
                 body: {cursor: piece.nextCursor, maxBytes: this.MOST_BYTES, encoding: 'base64'}});
         }
@@ -105,7 +109,8 @@ ClaudeTerminalPump.prototype = {
 
     _news: function (id, told) {
         var session = this.SESSION.test(id) && told ?
-            new ClaudeTerminalTable('session').find({session_id: id, mid_name: this._mid}) : null;
+            new ClaudeTerminalTable('session').find({session_id: id, mid_name: this._mid,
+                bridge: this._bridge}) : null;
         if (session) {
             this._sessions.news(session, told.state === null ? null : told, told.state,
                 told.activity);
@@ -136,12 +141,12 @@ ClaudeTerminalPump.prototype = {
         var epoch = (Number(row.getValue('pump_epoch')) || 0) + (lost ? 1 : 0);
         var settings = new ClaudeTerminalSettings();
         var made;
-        if (new ClaudeTerminalReach().fault(this._mid)) {
+        if (new ClaudeTerminalReach().fault(this._mid, this._bridge)) {
             return;
         }
-        made = this._requests.queue({op: 'outputs', mid: this._mid, bridge: settings.bridge(),
-            slot: this._mid + ':' + number, body: {pump: this._name(epoch), wait: settings.pumpWaitSeconds(),
-                maxBytes: this.MOST_BYTES, cursors: watched.cursors},
+        made = this._requests.queue({op: 'outputs', mid: this._mid, bridge: this._bridge,
+            slot: this._way() + ':' + number, body: {pump: this._name(epoch),
+                wait: settings.pumpWaitSeconds(), maxBytes: this.MOST_BYTES, cursors: watched.cursors},
             noted: function (request) {
                 this._table.change(row, {pump_number: number, pump_epoch: epoch, pump_request: request,
                     pump_at: new ClaudeTerminalClock().now(), watched: watched.ids.join(',')});
@@ -153,7 +158,7 @@ ClaudeTerminalPump.prototype = {
 
     /** A number whose taker was killed before it could note it is left out; the next look takes the next. */
     _pass: function (row, number) {
-        var taken = new ClaudeTerminalTable('request').find({slot: this._mid + ':' + number});
+        var taken = new ClaudeTerminalTable('request').find({slot: this._way() + ':' + number});
         if (taken && new ClaudeTerminalClock().since(taken.getValue('sys_created_on')) > this.LOST_SECONDS) {
             this._table.change(row, {pump_number: number});
         }
@@ -163,7 +168,7 @@ ClaudeTerminalPump.prototype = {
      * @returns {{ids: string[], cursors: Object}} the sessions somebody looks at, and where each has got to
      */
     _watched: function () {
-        var session = new ClaudeTerminalTable('session').query({mid_name: this._mid});
+        var session = new ClaudeTerminalTable('session').query({mid_name: this._mid, bridge: this._bridge});
         var watched = {ids: [], cursors: {}};
         session.addQuery('viewed_at', '>=', this._viewedSince());
         session.addQuery('state', 'NOT IN', ClaudeTerminalSessions.ENDED.join(','));
@@ -189,12 +194,21 @@ ClaudeTerminalPump.prototype = {
             this._requests.open({op: 'create', session: session.getUniqueValue()}, 120);
     },
 
+    _row: function () {
+        return this._table.find({mid_name: this._mid, bridge: this._bridge});
+    },
+
+    /** @returns {string} what tells the pumps of both bridges of one name apart */
+    _way: function () {
+        return this._mid + (this._bridge === 'poller' ? ':poller' : '');
+    },
+
     _viewedSince: function () {
         return new ClaudeTerminalClock().ago(new ClaudeTerminalSettings().viewerSeconds());
     },
 
     _name: function (epoch) {
-        var end = ':' + this._mid + (epoch ? ':' + epoch : '');
+        var end = ':' + this._way() + (epoch ? ':' + epoch : '');
         var instance = new ClaudeTerminalSettings().instanceId().substring(0, 32);
         return (instance + end).substring(0, this.LONGEST_NAME);
     },

@@ -1,4 +1,7 @@
-/** Whether the way to a sidecar is open: its MID Server up, and the sidecar beside it answering. */
+/**
+ * Whether the way to a sidecar is open: its MID Server up, or its poller asking for work, and the sidecar beside it
+ * answering. A way is a name and a bridge: one name may be a MID Server's and a poller's, beside the same sidecar.
+ */
 var ClaudeTerminalReach = Class.create();
 
 ClaudeTerminalReach.prototype = {
@@ -15,27 +18,25 @@ ClaudeTerminalReach.prototype = {
         return agent.next() ? agent : null;
     },
 
-    /** @returns {?ClaudeTerminalProblem} why nothing can be sent to it now, in plain words */
-    fault: function (mid) {
-        var agent;
-        if (new ClaudeTerminalSettings().bridge() === 'poller') {
-            return null;
-        }
-        agent = this.agent(mid);
-        if (!agent) {
-            return this._unusable('There is no MID Server ' + mid + '.');
-        }
-        if (agent.getValue('status') !== 'Up') {
-            return this._unusable('The MID Server ' + mid + ' is ' +
-                String(agent.getValue('status') || 'not up').toLowerCase() + '.');
-        }
-        return agent.getValue('validated') === 'true' || agent.getValue('validated') === '1' ? null :
-            this._unusable('The MID Server ' + mid + ' is not validated.');
+    /** @returns {string} how a sentence about it begins */
+    called: function (name, bridge) {
+        return (bridge === 'poller' ? 'The poller ' : 'The MID Server ') + name;
+    },
+
+    /**
+     * @param {string} name
+     * @param {string} bridge
+     * @returns {?ClaudeTerminalProblem} why nothing can be sent to it now, in plain words
+     */
+    fault: function (name, bridge) {
+        var detail = bridge === 'poller' ? new ClaudeTerminalContact(name).fault() : this._down(name);
+        return detail ? new ClaudeTerminalProblem(503, bridge === 'poller' ? 'Poller not available' :
+            'MID Server not available', detail) : null;
     },
 
     /** @throws {ClaudeTerminalProblem} 503, so that nothing is queued that would be done much later */
-    demand: function (mid) {
-        var fault = this.fault(mid);
+    demand: function (name, bridge) {
+        var fault = this.fault(name, bridge);
         if (fault) {
             throw fault;
         }
@@ -50,24 +51,29 @@ ClaudeTerminalReach.prototype = {
         return member.hasNext();
     },
 
-    /** Look at every MID Server of the application, and tell their sessions what changed. */
+    /** Look at every way of the application, and tell the sessions what changed. */
     review: function () {
-        new ClaudeTerminalSettings().mids().forEach(function (mid) {
-            var fault = this.fault(mid);
-            if (fault) {
-                this.lost(mid, fault.detail);
-            } else if (this._problem(mid)) {
-                // Perhaps only that it was down: until its sidecar is asked, it gets no new sessions.
-                new ClaudeTerminalMid(mid).check();
-            } else {
-                this.found(mid);
-            }
+        new ClaudeTerminalHosts().all().forEach(function (host) {
+            this.look(host.name, host.bridge);
         }, this);
     },
 
-    /** Mark the sessions of a MID Server unreachable, saying why. */
-    lost: function (mid, why) {
-        var session = this._sessions.query({mid_name: mid});
+    /** The same for one of them. */
+    look: function (name, bridge) {
+        var fault = this.fault(name, bridge);
+        if (fault) {
+            this.lost(name, bridge, fault.detail);
+        } else if (this._problem(name, bridge)) {
+            // Perhaps only that it was down: until its sidecar is asked, it gets no new sessions.
+            new ClaudeTerminalMid(name, bridge).check();
+        } else {
+            this.found(name, bridge);
+        }
+    },
+
+    /** Mark the sessions behind it unreachable, saying why. */
+    lost: function (name, bridge, why) {
+        var session = this._sessions.query({mid_name: name, bridge: bridge});
         session.addQuery('state', 'NOT IN', 'terminated,failed');
         session.query();
         while (session.next()) {
@@ -75,26 +81,36 @@ ClaudeTerminalReach.prototype = {
         }
     },
 
-    /** Mark them reachable again, unless the answer that says so is older than the news that the MID is down. */
-    found: function (mid) {
+    /** Mark them reachable again, unless the answer that says so is older than the news that the way is closed. */
+    found: function (name, bridge) {
         var session;
-        if (this.fault(mid)) {
+        if (this.fault(name, bridge)) {
             return;
         }
-        session = this._sessions.query({mid_name: mid, reachable: false});
+        session = this._sessions.query({mid_name: name, bridge: bridge, reachable: false});
         session.query();
         while (session.next()) {
             new ClaudeTerminalSessions().change(session, {reachable: true, problem: ''});
         }
     },
 
-    _problem: function (mid) {
-        var status = new ClaudeTerminalTable('mid_status').find({mid_name: mid});
+    _problem: function (name, bridge) {
+        var status = new ClaudeTerminalTable('mid_status').find({mid_name: name, bridge: bridge});
         return status ? status.getValue('problem') : null;
     },
 
-    _unusable: function (detail) {
-        return new ClaudeTerminalProblem(503, 'MID Server not available', detail);
+    /** @returns {?string} why a MID Server takes no calls */
+    _down: function (mid) {
+        var agent = this.agent(mid);
+        if (!agent) {
+            return 'There is no MID Server ' + mid + '.';
+        }
+        if (agent.getValue('status') !== 'Up') {
+            return 'The MID Server ' + mid + ' is ' +
+                String(agent.getValue('status') || 'not up').toLowerCase() + '.';
+        }
+        return agent.getValue('validated') === 'true' || agent.getValue('validated') === '1' ? null :
+            'The MID Server ' + mid + ' is not validated.';
     },
 
     type: 'ClaudeTerminalReach'

@@ -131,6 +131,11 @@ ClaudeTerminalRequests.prototype = {
             answer: JSON.stringify(answer === undefined ? null : answer)});
     },
 
+    /** @returns {string} on which bridge it went; requests of version 1.0 had one bridge alone */
+    bridge: function (request) {
+        return request.getValue('bridge') || 'mid';
+    },
+
     /** @returns {Object} as callers see it */
     view: function (request) {
         var state = request.getValue('state');
@@ -155,8 +160,8 @@ ClaudeTerminalRequests.prototype = {
     _insert: function (asked, key, ecc) {
         var made = this._table.insert({key: key, op: asked.op, user: asked.user || '',
             session: asked.session ? asked.session.getUniqueValue() : '', credential: asked.credential || '',
-            mid_name: asked.mid, state: 'queued', ecc_output: ecc, stream: asked.stream || '',
-            seq: asked.seq || '', slot: asked.slot || ''});
+            mid_name: asked.mid, bridge: asked.bridge, state: 'queued', ecc_output: ecc,
+            stream: asked.stream || '', seq: asked.seq || '', slot: asked.slot || ''});
         return made || this.repeated(asked);
     },
 
@@ -188,13 +193,15 @@ ClaudeTerminalRequests.prototype = {
     /** @returns {?Object} why there is no answer yet, once it is late */
     _waiting: function (request) {
         var mid = request.getValue('mid_name');
-        var down = new ClaudeTerminalReach().fault(mid);
+        var bridge = this.bridge(request);
+        var down = new ClaudeTerminalReach().fault(mid, bridge);
         if (down) {
             return down.view();
         }
         return this._clock.since(request.getValue('sys_created_on')) < this.LATE_SECONDS ? null :
-            new ClaudeTerminalProblem(504, 'No answer yet', 'The MID Server ' + mid + ' has not answered ' +
-                'for a minute. If it is overloaded or restarts, the answer still comes.').view();
+            new ClaudeTerminalProblem(504, 'No answer yet', new ClaudeTerminalReach().called(mid, bridge) +
+                ' has not answered for a minute. If it is overloaded or restarts, the answer ' +
+                'still comes.').view();
     },
 
     type: 'ClaudeTerminalRequests'

@@ -1,13 +1,14 @@
-/** A user's sessions on one MID Server, compared with what the sidecar has. */
+/** A user's sessions on one MID Server or poller, compared with what the sidecar has. */
 var ClaudeTerminalRoll = Class.create();
 
 ClaudeTerminalRoll.prototype = {
     /**
      * @param {string} user
      * @param {string} mid
+     * @param {string} bridge
      */
-    initialize: function (user, mid) {
-        this._about = {user: user, mid_name: mid};
+    initialize: function (user, mid, bridge) {
+        this._about = {user: user, mid_name: mid, bridge: bridge};
         this._sessions = new ClaudeTerminalSessions();
     },
 

@@ -47,8 +47,8 @@ ClaudeTerminalSensor.prototype = {
         var ecc = String(input.getValue('response_to') || '');
         var request = this.SYS_ID.test(ecc) ? this._requests.find({ecc_output: ecc}) : null;
         var agent = String(input.getValue('agent') || '');
-        var mid = request ? request.getValue('mid_name') : '';
-        return agent === 'mid.server.' + mid || agent === 'claude.poller.' + mid ? request : null;
+        return request && agent === new ClaudeTerminalBridge().agent(request.getValue('mid_name'),
+            new ClaudeTerminalRequests().bridge(request)) ? request : null;
     },
 
     _settle: function (request, answer, input) {
@@ -68,7 +68,8 @@ ClaudeTerminalSensor.prototype = {
         var row = new GlideRecord('ecc_queue');
         if (row.get(sysId)) {
             row.setValue('state', error ? 'error' : 'processed');
-            row.setValue('error_string', error);
+            // What a poller wrote there of an answer that is not ok stays.
+            row.setValue('error_string', error || row.getValue('error_string') || '');
             row.update();
         }
     },

@@ -107,7 +107,8 @@ ClaudeTerminalSessions.prototype = {
         var over = ClaudeTerminalSessions.ENDED.indexOf(values.state || session.getValue('state')) >= 0;
         var well = session.getValue('reachable') === '1' && !session.getValue('problem');
         // Who is well would hear at once that it is down.
-        var fault = over || well ? null : new ClaudeTerminalReach().fault(session.getValue('mid_name'));
+        var fault = over || well ? null : new ClaudeTerminalReach().fault(session.getValue('mid_name'),
+            session.getValue('bridge'));
         values.reachable = !fault;
         values.problem = fault ? fault.detail : '';
         return this._end(session, values);
@@ -142,7 +143,7 @@ ClaudeTerminalSessions.prototype = {
             var rows = new ClaudeTerminalTable(name).query({session: session.getUniqueValue()});
             rows.deleteMultiple();
         });
-        if (!this.ended(session) && !new ClaudeTerminalReach().fault(mid)) {
+        if (!this.ended(session) && !new ClaudeTerminalReach().fault(mid, session.getValue('bridge'))) {
             new ClaudeTerminalRequests().queue({op: 'terminate', mid: mid, bridge: session.getValue('bridge'),
                 user: session.getValue('user'), session: session});
         }

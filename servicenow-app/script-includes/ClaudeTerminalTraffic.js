@@ -57,6 +57,12 @@ ClaudeTerminalTraffic.prototype = {
         return all;
     },
 
+    /** @returns {?number} milliseconds since a row was written; null when only the second is known */
+    age: function (row) {
+        var moment = this._moment(row);
+        return moment.exact ? Math.max(0, new Date().getTime() - moment.ms) : null;
+    },
+
     _step: function (from, until) {
         var total = new GlideAggregate('ecc_queue');
         var found = {at: this._clock.told(this._text(from)), output: 0, input: 0};

@@ -11,26 +11,23 @@ ClaudeTerminalWatchdog.prototype = {
     },
 
     run: function () {
-        this._mids().forEach(function (mid) {
-            new ClaudeTerminalPump(mid).ensure();
+        this._pollers();
+        new ClaudeTerminalHosts().watched().forEach(function (host) {
+            new ClaudeTerminalPump(host.name, host.bridge).ensure();
         });
         this._starting();
         new ClaudeTerminalExpiry().giveUp();
     },
 
-    /** @returns {string[]} of sessions somebody looks at */
-    _mids: function () {
-        var session = new GlideAggregate('x_claude_terminal_session');
-        var mids = [];
-        session.addQuery('viewed_at', '>=', this._clock.ago(new ClaudeTerminalSettings().viewerSeconds()));
-        session.addQuery('state', 'NOT IN', ClaudeTerminalSessions.ENDED.join(','));
-        session.groupBy('mid_name');
-        session.addAggregate('COUNT');
-        session.query();
-        while (session.next()) {
-            mids.push(session.getValue('mid_name'));
-        }
-        return mids;
+    /** No event tells that a poller has fallen silent. */
+    _pollers: function () {
+        var reach = new ClaudeTerminalReach();
+        new ClaudeTerminalHosts().all().forEach(function (host) {
+            var fault = host.bridge === 'poller' ? reach.fault(host.name, host.bridge) : null;
+            if (fault) {
+                reach.lost(host.name, host.bridge, fault.detail);
+            }
+        });
     },
 
     /** A session that still started when its create was answered: ask what became of it. */
@@ -46,13 +43,14 @@ ClaudeTerminalWatchdog.prototype = {
     _ask: function (session) {
         var requests = new ClaudeTerminalRequests();
         var mid = session.getValue('mid_name');
+        var bridge = session.getValue('bridge');
         var id = session.getUniqueValue();
         if (this._clock.since(session.getValue('sys_created_on')) > this.GIVE_UP_SECONDS) {
             new ClaudeTerminalSessions().fail(session, 'The session did not start.');
         } else if (!requests.open({session: id}, this.GIVE_UP_SECONDS) && !this._justAsked(id) &&
-                !new ClaudeTerminalReach().fault(mid)) {
-            requests.queue({op: 'status', mid: mid, bridge: session.getValue('bridge'),
-                user: session.getValue('user'), session: session});
+                !new ClaudeTerminalReach().fault(mid, bridge)) {
+            requests.queue({op: 'status', mid: mid, bridge: bridge, user: session.getValue('user'),
+                session: session});
         }
     },
 

@@ -1,0 +1,5 @@
+(function process(request, response) {
+    new ClaudeTerminalRest(request, response).reply(200, function (api, call) {
+        return new ClaudeTerminalPoller().claim(call.body());
+    });
+})(request, response);
