@@ -67,6 +67,7 @@ setup(
         "pyte>=0.8.2,<0.9",
         "python-dotenv>=1.2,<2",
         "python-json-logger>=4.2,<5",
+        "requests>=2.34,<3",
         "sqlalchemy>=2.1,<3",
     ],
     extras_require={
@@ -74,6 +75,7 @@ setup(
         "test": [
             *POSTGRESQL,
             "hypothesis>=6.170",
+            "matplotlib>=3.11,<4",
             "mypy>=2.4,<3",
             # 0.x: every minor release may break.
             "openapi-schema-validator>=0.9,<0.10",
@@ -83,7 +85,7 @@ setup(
             "pytest-flask>=1.3,<2",
             "pytest-timeout>=2.4,<3",
             "pytest-xdist>=3.8,<4",
-            "requests>=2.34,<3",
+            "rich>=15,<16",
             "ruff>=0.17,<0.18",
             "schemathesis>=4.32,<5",
             "terminado>=0.18.1,<0.19",

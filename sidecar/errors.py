@@ -32,10 +32,13 @@
     │   └── TooManyWaiting            too many calls that wait
     ├── Unavailable                   cannot be served now
     │   ├── StorageUnavailable        the database does not answer
+    │   ├── InstanceAway              the ServiceNow instance does not answer; carries when to try again
     │   ├── CliUnavailable            the Claude Code CLI is missing or does not run
     │   ├── InputStalled              the program does not read its input; carries how much of it it has
     │   ├── Draining                  the service takes no new sessions before it is stopped
     │   └── ShuttingDown              the service is ending
+    ├── InstanceRefused               the ServiceNow instance refuses the poller's account
+    ├── PollerUnknown                 the ServiceNow instance does not know the poller's name
     ├── StartFailed                   the program ended before it was ready
     ├── DecryptionFailed              a stored secret cannot be opened, for whatever reason
     └── AppBroken                     the sources of the ServiceNow app do not fit together; no view raises it
@@ -201,6 +204,15 @@ class CliUnavailable(Unavailable):
     """The Claude Code CLI is missing or does not run."""
 
 
+class InstanceAway(Unavailable):
+    """The ServiceNow instance does not answer."""
+
+    def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
+        """Keep the seconds the instance asked to wait."""
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
 class InputStalled(Unavailable):
     """The program does not read its input."""
 
@@ -216,6 +228,14 @@ class Draining(Unavailable):
 
 class ShuttingDown(Unavailable):
     """The service is ending."""
+
+
+class InstanceRefused(SidecarError):
+    """The ServiceNow instance refuses the poller's account."""
+
+
+class PollerUnknown(SidecarError):
+    """The ServiceNow instance does not know the poller's name."""
 
 
 class StartFailed(SidecarError):

@@ -27,6 +27,7 @@ ORDER = (
     ("errors",),
     ("config",),
     ("clock", "origin"),
+    ("logs",),
     ("model",),
     ("terminal", "claude", "isolation", "storage", "vault"),
     ("audit",),
@@ -35,7 +36,7 @@ ORDER = (
     ("jobs",),
     ("workflows",),
     ("webhooks", "poller"),
-    ("health", "logs", "remote"),
+    ("health", "remote"),
     ("records",),
     ("services", "doctor", "app"),
     ("web",),
@@ -62,7 +63,9 @@ ONLY_IMPORTERS = {
     "pydantic": ("sidecar.config", "sidecar.web"),
     "pyte": ("sidecar.terminal.screen",),
     "pythonjsonlogger": ("sidecar.logs",),
+    "requests": ("sidecar.poller.wire",),
     "sqlalchemy": ("sidecar.storage",),
+    "urllib3": ("sidecar.poller.wire",),
     "werkzeug": ("sidecar.web",),
 }
 
@@ -252,7 +255,7 @@ def environment_reads(modules: dict[str, Module]) -> list[str]:
     return [
         f"{module.name}:{line}"
         for module in modules.values()
-        if module.name != f"{PACKAGE}.config"
+        if module.unit != "config"
         for line in _environment_lines(module.tree)
     ]
 

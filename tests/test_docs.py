@@ -12,11 +12,13 @@ import pytest
 
 from sidecar import config
 from sidecar.claude import keystrokes
-from sidecar.config import Settings
+from sidecar.config import PollerSettings, Settings
 from sidecar.model.session import SessionState
 from sidecar.web import problems
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SETTINGS = [*fields(Settings), *(item for item in fields(PollerSettings) if "shared" not in item.metadata)]
 
 #: Folders that are not part of the sources.
 _OTHERS = frozenset(
@@ -66,9 +68,10 @@ def anchors(path: Path) -> set[str]:
 
 def test_the_configuration_page_holds_the_table_of_settings() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text()
-    assert f"\n\n{config.table()}\n\n" in page, (
-        "put the output of `claude-sidecar settings` into docs/configuration.md"
-    )
+    for table in (config.table(), config.poller.table()):
+        assert f"\n\n{table}\n\n" in page, (
+            "put the output of `claude-sidecar settings` into docs/configuration.md"
+        )
 
 
 def test_the_configuration_page_explains_every_part_of_the_database() -> None:
@@ -79,10 +82,10 @@ def test_the_configuration_page_explains_every_part_of_the_database() -> None:
 def test_the_example_file_holds_every_setting_and_no_other() -> None:
     named = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert len(named) == len(set(named))
-    assert set(named) == {item.metadata["name"] for item in fields(Settings)} | set(config.DATABASE_PARTS)
+    assert set(named) == {item.metadata["name"] for item in SETTINGS} | set(config.DATABASE_PARTS)
 
 
-@pytest.mark.parametrize("item", fields(Settings), ids=lambda item: str(item.name))
+@pytest.mark.parametrize("item", SETTINGS, ids=lambda item: str(item.metadata["name"]))
 def test_the_example_file_shows_the_defaults(item: object) -> None:
     name, default = item.metadata["name"], item.metadata["default"]  # type: ignore[attr-defined]  # a dataclass field
     if default is not None:

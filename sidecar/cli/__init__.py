@@ -8,7 +8,19 @@ import sys
 from collections.abc import Sequence
 
 from sidecar import __version__
-from sidecar.cli import app, audit, doctor, drain, keys, migrate, rotation, serve, sessions, settings
+from sidecar.cli import (
+    app,
+    audit,
+    doctor,
+    drain,
+    keys,
+    migrate,
+    poller,
+    rotation,
+    serve,
+    sessions,
+    settings,
+)
 from sidecar.errors import SidecarError
 
 _ABOUT = """\
@@ -27,7 +39,7 @@ Before the first start in earnest, and whenever something is wrong:
 """
 
 #: Every module adds its own commands, in the order of the help.
-_MODULES = (serve, doctor, migrate, sessions, drain, keys, rotation, audit, settings, app)
+_MODULES = (serve, poller, doctor, migrate, sessions, drain, keys, rotation, audit, settings, app)
 
 #: Exit statuses as a shell knows them: ended by Ctrl-C, or by a reader of our output that went away (`| head`).
 _INTERRUPTED, _UNREAD = 130, 141

@@ -19,4 +19,6 @@ def add(commands: Commands) -> None:
 
 def _settings(_: argparse.Namespace) -> int:
     print(config.table())
+    print("\nOf the poller:\n")
+    print(config.poller.table())
     return 0

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import Any
 
-from sidecar.config import Settings
+from sidecar.config import PollerSettings, Settings
 from sidecar.logs.handlers import File, Stream
 from sidecar.logs.lines import JsonLines, TextLines
 from sidecar.logs.redaction import Redaction, secrets_of
@@ -15,7 +15,7 @@ from sidecar.logs.redaction import Redaction, secrets_of
 log = logging.getLogger(__name__)
 
 
-def configuration(settings: Settings) -> dict[str, Any]:
+def configuration(settings: Settings | PollerSettings) -> dict[str, Any]:
     """Return a `logging.config` dictionary."""
     formatter = JsonLines if settings.log_format == "json" else TextLines
     handler: dict[str, Any] = {"()": Stream}
@@ -32,6 +32,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "gunicorn.error": {"level": "INFO", "propagate": True, "handlers": []},
             "gunicorn.access": quiet,
             "alembic": quiet,
+            "urllib3": quiet,
         },
     }
 

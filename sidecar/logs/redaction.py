@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
-from sidecar.config import Settings
+from sidecar.config import PollerSettings, Settings
 
 #: What stands where a secret was.
 REDACTED = "[redacted]"
@@ -81,16 +82,29 @@ def _keep(match: re.Match[str]) -> str:
     return f"{match[1]}{REDACTED}"
 
 
-def secrets_of(settings: Settings) -> tuple[str, ...]:
+def secrets_of(settings: Settings | PollerSettings) -> tuple[str, ...]:
     """Return every secret among the settings."""
-    found = [
+    found = _of_poller(settings) if isinstance(settings, PollerSettings) else _of_service(settings)
+    return tuple(secret.strip() for secret in found if secret)
+
+
+def _of_poller(settings: PollerSettings) -> list[str | None]:
+    return [settings.api_auth_token, settings.password, settings.client_secret, *_basic(settings)]
+
+
+def _basic(settings: PollerSettings) -> list[str]:
+    """Return what the account becomes in a header."""
+    return [b64encode(f"{settings.user}:{settings.password}".encode()).decode()] if settings.user else []
+
+
+def _of_service(settings: Settings) -> list[str | None]:
+    return [
         settings.api_auth_token,
         *settings.encryption_key.split(","),
         settings.anthropic_api_key,
         settings.metrics_token,
         *_passwords(settings.database_url),
     ]
-    return tuple(secret.strip() for secret in found if secret)
 
 
 def _passwords(url: str) -> list[str]:

@@ -1,0 +1,214 @@
+"""The instance as the poller sees it: two resources, one to claim rows and one to answer them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from sidecar import __version__
+from sidecar.errors import InstanceAway, InstanceRefused, PollerUnknown
+from sidecar.poller.login import Login
+from sidecar.poller.wire import Lost, Reply, Request, Wire
+
+_CLAIM = "/api/x_claude_terminal/v1/bridge/claim"
+_COMPLETE = "/api/x_claude_terminal/v1/bridge/complete"
+_TIMEOUT_S = 20.0
+#: A poller that is about to end does not wait longer to say so.
+_FAREWELL_S = 3.0
+#: Most rows the instance gives at once.
+MOST_ROWS = 50
+_SYS_ID = re.compile(r"[0-9a-f]{32}")
+_LONGEST_LEASE_S = 600.0
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the queue that was given to us."""
+
+    #: Its sys_id.
+    id: str
+    #: How often it was given to anybody, with this time.
+    attempt: int
+    #: Rows of the same order are worked off one after the other; those without one in parallel.
+    order: str = ""
+    #: None when the instance found it too long to send.
+    payload: str | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what tells this attempt from all others."""
+        return self.id, self.attempt
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a claim."""
+
+    rows: tuple[Row, ...]
+    #: Rows we said we held, which somebody else has by now.
+    lost: frozenset[str]
+    lease_s: float
+    #: How many people look at a terminal of this poller.
+    viewers: int
+
+
+class Outcome(StrEnum):
+    """What became of an answer."""
+
+    ANSWERED = "answered"  #: it stands in the queue, by this call or by an earlier one
+    LOST = "lost"  #: the row is somebody else's by now; nothing was written
+    REFUSED = "refused"  #: the instance does not take this answer
+
+
+class Instance:
+    """Asks and answers. It keeps nothing between calls, and repeats only what was refused for an old token."""
+
+    def __init__(self, wire: Wire, login: Login, name: str, owner: str) -> None:
+        """Speak for the poller `name`; `owner` is this one process of it."""
+        self._wire = wire
+        self._login = login
+        self._name = name
+        self._owner = owner
+
+    @property
+    def address(self) -> str:
+        """Return where the instance is."""
+        return self._wire.base
+
+    def claim(self, held: Iterable[Row], limit: int, *, look: bool = False, leaving: bool = False) -> Claim:
+        """Ask for at most `limit` rows, and keep those that are `held`.
+
+        With `look` nothing is given or written; with `leaving` the poller says good-bye.
+
+        Raises:
+            InstanceAway: no answer that helps; try again.
+            InstanceRefused: the account may not do this; trying again would not help.
+            PollerUnknown: the instance knows no poller of this name.
+        """
+        body = {
+            **self._head,
+            "version": __version__,
+            "limit": min(limit, MOST_ROWS),
+            "held": [{"row": row.id, "attempt": row.attempt} for row in held],
+            "look": look,
+            "leaving": leaving,
+        }
+        reply = self._call(_CLAIM, body, _FAREWELL_S if leaving else _TIMEOUT_S)
+        if reply.status == 422:
+            raise PollerUnknown(
+                f"The instance does not know a poller named {self._name} (HTTP status 422): POLLER_NAME must be one "
+                "of the names in the property x_claude_terminal.mids."
+            )
+        return _claim(_result(reply))
+
+    def complete(self, row: Row, output: str, error: str) -> Outcome:
+        """Answer a row, with what went wrong in one line.
+
+        Raises:
+            InstanceAway: no answer that helps; try again.
+            InstanceRefused: the account may not do this; trying again would not help.
+        """
+        body = {**self._head, "row": row.id, "attempt": row.attempt, "output": output, "error": error}
+        reply = self._call(_COMPLETE, body, _TIMEOUT_S)
+        if reply.status in (404, 409):
+            return Outcome.LOST
+        if reply.status in (400, 413, 422):
+            return Outcome.REFUSED
+        _result(reply)
+        return Outcome.ANSWERED
+
+    @property
+    def _head(self) -> Body:
+        return {"name": self._name, "owner": self._owner}
+
+    def _call(self, path: str, body: Body, timeout_s: float) -> Reply:
+        """Return an answer other than 401 and 403; a token that has just ended is renewed once."""
+        sent = json.dumps(body).encode("ascii")
+        header = self._login.header()
+        reply = self._once(path, sent, header, timeout_s)
+        if reply.status == 401 and self._login.renew(header):
+            reply = self._once(path, sent, self._login.header(), timeout_s)
+        if reply.status == 401:
+            raise InstanceRefused(
+                "The instance refuses the poller's account (HTTP status 401): the name, the password or the OAuth "
+                "client is wrong, or the account is locked."
+            )
+        if reply.status == 403:
+            raise InstanceRefused(
+                "The instance does not let the poller's account claim rows (HTTP status 403): give it the role "
+                "x_claude_terminal.bridge."
+            )
+        return reply
+
+    def _once(self, path: str, sent: bytes, header: str, timeout_s: float) -> Reply:
+        headers = {"Authorization": header, "Content-Type": "application/json"}
+        reply = self._wire.call(Request("POST", path, headers, sent, timeout_s))
+        if isinstance(reply, Lost):
+            raise InstanceAway(f"The instance does not answer: {reply.fault} ({reply.kind}).")
+        return reply
+
+
+# -- what comes back: never trusted, and never repeated in a text ------------------------------------------
+
+
+def _result(reply: Reply) -> Mapping[str, Any]:
+    if reply.status != 200:
+        raise InstanceAway(_told(reply.status), retry_after_s=_retry_after_s(reply.headers))
+    try:
+        result = json.loads(reply.content)["result"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        result = None
+    if not isinstance(result, dict):
+        raise InstanceAway("What answers at the instance's address is not the app: no JSON with a result.")
+    return result
+
+
+def _told(status: int) -> str:
+    more = {404: ": is the app installed there, and new enough?", 429: ": too many requests"}.get(status, "")
+    return f"The instance answered with HTTP status {status}{more}."
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the pause the instance asks for; a date counts from its own, because our clock may be wrong."""
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,6}", text):
+        return float(text)
+    then, now = _date(text), _date(headers.get("Date", ""))
+    return max(0.0, (then - now).total_seconds()) if then and now else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else None
+
+
+def _claim(result: Mapping[str, Any]) -> Claim:
+    try:
+        return Claim(
+            tuple(_row(row) for row in result["rows"]),
+            frozenset(str(row) for row in result["lost"]),
+            min(float(result["leaseSeconds"]), _LONGEST_LEASE_S),
+            int(result["viewers"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        raise InstanceAway("The instance's answer to a claim is not of this version's form.") from None
+
+
+def _row(given: Mapping[str, Any]) -> Row:
+    order, payload = given["order"], given["payload"]
+    if not isinstance(order, str) or not isinstance(payload, str | None):
+        raise ValueError("row")  # noqa: TRY004  one kind for whatever is wrong
+    if not _SYS_ID.fullmatch(given["row"]):
+        raise ValueError("row")
+    return Row(given["row"], int(given["attempt"]), order, payload)

@@ -1,0 +1,184 @@
+"""The loop: claim, work, answer, wait."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from sidecar.clock import Clock
+from sidecar.errors import InstanceAway, InstanceRefused, PollerUnknown, SidecarError
+from sidecar.poller.answer import Answer, problem
+from sidecar.poller.instance import Claim, Instance, Outcome, Row
+from sidecar.poller.interval import Interval
+from sidecar.poller.lanes import Lanes
+from sidecar.poller.patience import Patience
+from sidecar.poller.sidecar import Sidecar
+
+log = logging.getLogger(__name__)
+
+#: How long a poller that was told to end tries to hand in its answers; then the leases give the rows back.
+_HAND_IN_S = 20.0
+#: How often an instance that has forgotten the name is asked whether it knows it again.
+_UNKNOWN_S = 30.0
+#: How often a thread that is to be patient looks whether it should give up.
+_LOOK_S = 1.0
+#: A lease is renewed three times before it would end.
+_RENEWALS = 3
+
+
+class Poller:
+    """Claims rows until it is stopped. It keeps no state: whatever ends it, leases and keys make that harmless."""
+
+    def __init__(
+        self, instance: Instance, sidecar: Sidecar, clock: Clock, interval: Interval, patience: Patience
+    ) -> None:
+        """Prepare; `run` begins. `lanes` has to be set before."""
+        self._instance = instance
+        self._sidecar = sidecar
+        self._clock = clock
+        self._interval = interval
+        self._patience = patience
+        self._stop = threading.Event()
+        self._stopped_at = float("inf")
+        self._refusal: SidecarError | None = None
+        self._known = False
+        self._away = False
+        self.lanes: Lanes
+
+    def run(self, name: str) -> None:
+        """Work until `stop`, then finish what is held and say good-bye.
+
+        Raises:
+            InstanceRefused, PollerUnknown: the instance will not have us; nothing is tried again.
+        """
+        while not self._stop.is_set():
+            self._stop.wait(self.round(name))
+            self._check()
+        self._finish(name)
+
+    def stop(self) -> None:
+        """Claim nothing more; from any thread."""
+        self._stopped_at = self._clock.monotonic()
+        self._stop.set()
+
+    def round(self, name: str) -> float:
+        """Ask once for rows and hand them to the lanes; return the seconds until the next round."""
+        left = self._patience.left_s()
+        if left > 0:
+            return left
+        try:
+            claim = self._claim(self.lanes.room)
+        except InstanceAway:
+            return self._patience.left_s()
+        except PollerUnknown as error:
+            if not self._known:
+                raise
+            log.warning("%s", error.detail)
+            return _UNKNOWN_S
+        if not self._known:
+            self._known = True
+            log.info("this poller now asks %s as %s", self._instance.address, name)
+        return self._pause(claim)
+
+    def _pause(self, claim: Claim) -> float:
+        pause = self._interval.after(claim, self._clock.monotonic())
+        return min(pause, claim.lease_s / _RENEWALS)
+
+    def _claim(self, limit: int) -> Claim:
+        began, held = self._clock.monotonic(), self.lanes.held()
+        try:
+            claim = self._instance.claim(held, limit)
+        except InstanceAway as error:
+            self._note_away(began, error)
+            raise
+        self._note_answer()
+        until = began + claim.lease_s
+        self.lanes.keep(held, claim.lost, until)
+        self.lanes.take(claim.rows, until)
+        return claim
+
+    # -- one row, on a thread of the lanes -----------------------------------------------------------------
+
+    def work(self, row: Row) -> bool:
+        """Do what a row asks and answer it; return whether the next one of its order may follow."""
+        answer = self._answer(row)
+        if answer.problem is not None:
+            log.info("a row was answered with an error", extra={"row": row.id, "status": answer.status})
+        return self._deliver(row, answer)
+
+    def _answer(self, row: Row) -> Answer:
+        try:
+            return self._sidecar.answer(row.payload)
+        except Exception as error:
+            # Answered, or it would come again and again.
+            log.exception("a row could not be worked off", extra={"row": row.id})
+            return problem(500, "Poller failed", f"The poller failed: {type(error).__name__}.")
+
+    def _deliver(self, row: Row, answer: Answer) -> bool:
+        """Hand the answer in, however often it takes; the row stays ours as long as claims renew its lease."""
+        while not self._given_up():
+            if (left := self._patience.left_s()) > 0:
+                self._clock.sleep(min(left, _LOOK_S))
+                continue
+            began = self._clock.monotonic()
+            try:
+                outcome = self._instance.complete(row, answer.text, answer.error)
+            except InstanceAway as error:
+                self._note_away(began, error)
+            except InstanceRefused as error:
+                self._refuse(error)
+            else:
+                self._note_answer()
+                return self._noted(row, outcome)
+        return False
+
+    def _given_up(self) -> bool:
+        late = self._clock.monotonic() > self._stopped_at + _HAND_IN_S
+        return late or self._refusal is not None
+
+    def _noted(self, row: Row, outcome: Outcome) -> bool:
+        if outcome is not Outcome.ANSWERED:
+            log.warning("the answer to a row was not taken: %s", outcome, extra={"row": row.id})
+        return outcome is not Outcome.LOST
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    def _refuse(self, error: SidecarError) -> None:
+        self._refusal = error
+        self._stop.set()
+
+    def _check(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _finish(self, name: str) -> None:
+        log.info("the poller %s ends; rows in work: %d", name, len(self.lanes.held()))
+        while not self.lanes.wait(self._renewed()):
+            self._check()
+        self._check()
+        try:
+            self._instance.claim((), 0, leaving=True)
+        except SidecarError as error:
+            log.warning("the instance was not told of the end: %s", error.detail)
+
+    def _renewed(self) -> float:
+        """Renew what is held; return the seconds until that is due again."""
+        try:
+            if self._patience.left_s() <= 0 and self.lanes.held():
+                return self._claim(0).lease_s / _RENEWALS
+        except (InstanceAway, PollerUnknown):
+            pass  # the answers are still handed in, or given up
+        return 1.0
+
+    # -- how the instance does -----------------------------------------------------------------------------
+
+    def _note_away(self, began: float, error: InstanceAway) -> None:
+        if self._patience.failed(began, error.retry_after_s):
+            self._away = True
+            log.warning("%s It is asked again, with pauses.", error.detail)
+
+    def _note_answer(self) -> None:
+        self._patience.answered()
+        if self._away:
+            self._away = False
+            log.info("the instance answers again")

@@ -1,0 +1,159 @@
+"""HTTP with one address, and the only importer of the library that speaks it.
+
+Never follows a redirect, never repeats a call, and reads no more than a bound. What goes wrong is a value: the
+callers have to tell it, each in its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from sidecar import __version__
+from sidecar.clock import Clock
+
+#: No answer of the sidecar or of the instance is as long.
+MAX_BYTES = 1 << 20
+_CONNECT_S = 5.0
+_PIECE = 1 << 16
+
+
+class Fault(StrEnum):
+    """Why there is no answer."""
+
+    UNREACHED = "unreached"  #: nobody takes the call
+    LATE = "late"  #: no connection came up in time
+    UNTRUSTED = "untrusted"  #: the certificate, or TLS at all
+    TIMEOUT = "timeout"  #: it took too long; whether the call was taken is not known
+    BROKEN = "broken"  #: the connection ended in the middle
+    TOO_LONG = "too long"  #: there is one, and it does not end
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A call without an answer."""
+
+    fault: Fault
+    #: The name of the error; its text may hold addresses and is not kept.
+    kind: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    sent: bytes | None = field(repr=False)
+    read_s: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a call."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class Wire:
+    """Calls at one address; threads may share it."""
+
+    def __init__(self, base: str, clock: Clock, *, kept: int, proxies: bool) -> None:
+        """Open no connection yet.
+
+        Args:
+            base: The address, without a slash at its end.
+            clock: Measures how long an answer takes.
+            kept: How many connections are kept open for the next call; 0 closes each.
+            proxies: Whether the proxies and the certificate bundle that the environment names are used.
+        """
+        self.base = base
+        self._clock = clock
+        self._session = requests.Session()
+        self._session.trust_env = proxies
+        self._session.headers = _headers(kept)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=max(1, kept)))
+
+    def call(self, request: Request) -> Reply | Lost:
+        """Make the call once."""
+        deadline = self._clock.monotonic() + _CONNECT_S + request.read_s
+        try:
+            with closing(self._sent(request)) as response:
+                return self._read(response, deadline)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return _lost(error)
+
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        self._session.close()
+
+    def _sent(self, request: Request) -> requests.Response:
+        return self._session.request(
+            request.method,
+            self.base + request.path,
+            headers=dict(request.headers),
+            data=request.sent,
+            timeout=(_CONNECT_S, request.read_s),
+            # Given, so that no .netrc of the account is looked into.
+            auth=_as_it_is,
+            allow_redirects=False,
+            stream=True,
+        )
+
+    def _read(self, response: requests.Response, deadline: float) -> Reply | Lost:
+        content = bytearray()
+        # What has arrived at each turn, however little: a whole piece may take as long as its sender likes.
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            content += piece
+            if len(content) > MAX_BYTES:
+                return Lost(Fault.TOO_LONG, "TooLong")
+            if self._clock.monotonic() > deadline:
+                return Lost(Fault.TIMEOUT, "Deadline")
+        return Reply(response.status_code, response.headers, bytes(content))
+
+
+def _headers(kept: int) -> requests.structures.CaseInsensitiveDict[str | bytes]:
+    # A connection that was kept may die under the next POST; the sidecar is near enough for a new one.
+    given = {"Accept": "application/json", "User-Agent": f"claude-sidecar/{__version__}"}
+    return requests.structures.CaseInsensitiveDict(given | ({} if kept else {"Connection": "close"}))
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _lost(error: Exception) -> Lost:
+    cause = _cause(error)
+    kind = type(cause).__name__
+    if isinstance(error, requests.exceptions.SSLError):
+        return Lost(Fault.UNTRUSTED, kind)
+    if isinstance(cause, NewConnectionError | NameResolutionError | ConnectionRefusedError):
+        return Lost(Fault.UNREACHED, kind)
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(cause, ConnectTimeoutError):
+        return Lost(Fault.LATE, "ConnectTimeout")
+    if isinstance(error, requests.exceptions.Timeout) or isinstance(cause, ReadTimeoutError | TimeoutError):
+        return Lost(Fault.TIMEOUT, kind)
+    return Lost(Fault.BROKEN, kind)
+
+
+def _cause(error: Exception) -> BaseException:
+    """Return what the library has wrapped, which tells more than the wrapping."""
+    inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    reason = getattr(inner, "reason", None)
+    return reason if isinstance(reason, BaseException) else inner
