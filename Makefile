@@ -19,8 +19,8 @@ lint: setup  ## check style and formatting
 type: setup  ## check types
 	@scripts/types
 
-bench: setup  ## measure, each figure beside the bare thing
-	@.venv/bin/python -m benchmarks $(ARGS)
+bench: setup  ## measure, in at most 15 minutes (FULL=1: all of it, some hours; ARGS="api": parts and options)
+	@.venv/bin/python -m benchmarks $(if $(filter 1,$(FULL)),--full) $(ARGS)
 
 build: setup  ## make the wheel, the ServiceNow update set and its fix scripts in dist/
 	@.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .

@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 #: The service's default account; `make setup` creates it.
 NAME = "claude-sidecar"
@@ -28,6 +29,15 @@ def become() -> Callable[[], None] | None:
         os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
 
     return change
+
+
+def identity() -> dict[str, Any]:
+    """Return what `subprocess.Popen` is given so that a child runs as the account; nothing where it does anyway."""
+    if os.geteuid() != 0:
+        return {}
+    entry = _entry()
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": groups}
 
 
 def give(path: Path) -> None:

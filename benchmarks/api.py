@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from benchmarks import server, targets
 from benchmarks.client import KEY, USER, Client, Json, Refused
-from benchmarks.figures import Figure, Outcome, summary
+from benchmarks.figures import Figure, Outcome, Scale, summary
 from benchmarks.progress import say
 from benchmarks.service import Service, serving
 
-SAMPLES = 300
 _WARM_UP = 20
 #: Output printed by the session that is read; less than a flood, of which the screen would be asked for again.
 _PRINTED = 16 << 10
@@ -38,7 +37,7 @@ class Call:
     then: Callable[[Client, Json], object] | None = None
 
 
-def measure() -> Outcome:
+def measure(scale: Scale) -> Outcome:
     """Measure every call in turns with the bare view, at one waiting connection each."""
     with (
         serving(METRICS_TOKEN=_METRICS_TOKEN) as service,
@@ -46,8 +45,9 @@ def measure() -> Outcome:
         _both(service, plain) as two,
     ):
         ours, bare = two
-        figures = [_figure(call, ours, bare) for call in _calls(service, ours)]
-    return Outcome("api", figures, [], {"isolation": "none", "samples": SAMPLES})
+        samples = scale.pick(5, 300, 500)
+        figures = [_figure(call, ours, bare, samples) for call in _calls(service, ours)]
+    return Outcome("api", figures, [], {"isolation": "none"})
 
 
 @contextmanager
@@ -92,10 +92,10 @@ def _calls(service: Service, client: Client) -> Sequence[Call]:
     ]
 
 
-def _figure(call: Call, ours: Client, bare: Client) -> Figure:
+def _figure(call: Call, ours: Client, bare: Client, samples: int) -> Figure:
     sidecar: list[float] = []
     plain: list[float] = []
-    for number in range(SAMPLES + _WARM_UP):
+    for number in range(samples + _WARM_UP):
         took, bare_took = _timed(ours, call), _timed(bare, _beside(call))
         if number >= _WARM_UP:
             sidecar.append(took * 1000)

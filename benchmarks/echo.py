@@ -1,94 +1,89 @@
-"""HTTP command → its echo seen by a waiting output call, beside the echo of the same program on a bare PTY."""
+"""A key → its echo, seen by who waits for output, with few and with many terminals open; sample by sample in turns."""
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import pexpect
+from benchmarks import targets
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure, Outcome, Picture, Scale, Summary, Target, summary
+from benchmarks.host import BARE, SIDECAR
+from benchmarks.progress import bar
 
-from benchmarks import bare, targets
-from benchmarks.client import Client, typing, waiting
-from benchmarks.figures import Figure, Outcome, Target, summary
-from benchmarks.progress import say
-from benchmarks.service import Service, serving
-
-SAMPLES = 500
 _WARM_UP = 20
-#: Before each sample, of both kinds alike: lets the waiting call arrive and everything come to rest.
-_REST_S = 0.015
 
 
-class _Sidecar:
-    """One echoing session, one connection that types and one that waits."""
-
-    def __init__(self, typist: Client, watcher: Client) -> None:
-        self._typist, self._watcher = typist, watcher
-        self._session = typist.create()
-        self._cursor = typist.type(self._session, b"echo\n")
-        self.faults: list[str] = []
-
-    def sample(self, token: bytes) -> float:
-        """Return seconds from the command's first byte to the echo's last."""
-        self._watcher.send("GET", waiting(self._session, self._cursor))
-        time.sleep(_REST_S)
-        begin = time.perf_counter()
-        self._typist.send("POST", *typing(self._session, token))
-        seen = self._seen(len(token))
-        took = time.perf_counter() - begin
-        self._typist.receive()
-        if seen != token:
-            self.faults.append(f"{token!r} came back as {seen!r}")
-        return took
-
-    def _seen(self, length: int) -> bytes:
-        found = b""
-        while True:
-            answer = self._watcher.receive()
-            found += str(answer["data"]).encode()
-            self._cursor = answer["nextCursor"]
-            if len(found) >= length or not answer["data"]:
-                return found
-            self._watcher.send("GET", waiting(self._session, self._cursor))
+def samples(scale: Scale) -> int:
+    """Return how many echoes of each host, for each number of terminals."""
+    return scale.pick(5, 250, 500)
 
 
-def _bare_sample(child: pexpect.spawn[Any], token: bytes) -> float:
-    time.sleep(_REST_S)
-    begin = time.perf_counter()
-    child.send(token)
-    child.expect_exact(token)
-    return time.perf_counter() - begin
+@dataclass
+class Echoes:
+    """What the hosts took, by number of terminals and host, in milliseconds."""
+
+    found: dict[int, dict[str, list[float]]] = field(default_factory=lambda: defaultdict(dict))
+    faults: list[str] = field(default_factory=list)
+
+    def measure(self, crowds: Sequence[Crowd], count: int, scale: Scale) -> None:
+        """Let the first of `count` terminals echo."""
+        took: dict[str, list[float]] = {each.host.name: [] for each in crowds}
+        for each in crowds:
+            each.begin_echo()
+        total = samples(scale) + _WARM_UP
+        with bar(f"echo, {count} terminals", total) as step:
+            for number in range(total):
+                for each in crowds:
+                    seconds, faults = each.echo(b"<%06d>" % number)
+                    took[each.host.name].append(seconds * 1000)
+                    self.faults += [f"echo, {each.host.name}: {fault}" for fault in faults]
+                step()
+        for each in crowds:
+            each.end_echo()
+        self.found[count] = {name: taken[_WARM_UP:] for name, taken in took.items()}
+
+    def outcome(self) -> Outcome:
+        """Return the figures: the echo of one terminal is held to targets, the others are reported."""
+        figures = [figure for count in self.found for figure in self._figures(count)]
+        return Outcome("terminal", figures, self.faults, {}, [self._picture()])
+
+    def _figures(self, count: int) -> list[Figure]:
+        found = {name: summary(taken) for name, taken in self.found[count].items()}
+        ours, bare = found.pop(SIDECAR), found.pop(BARE)
+        name = _named(count)
+        alone = count == 1
+        against_bare = [
+            _more(f"{name}, p50", "p50", bare, ours, targets.ECHO_MORE_P50 if alone else None),
+            _more(f"{name}, p99", "p99", bare, ours, targets.ECHO_MORE_P99 if alone else None),
+        ]
+        peers = [
+            Figure(name, "ms", theirs, ours, "× at p50", ours.p50 / theirs.p50, "", beside=peer)
+            for peer, theirs in found.items()
+        ]
+        return against_bare + peers
+
+    def _picture(self) -> Picture:
+        drawn = {
+            f"{name}, {_open(count)}": taken
+            for count in (min(self.found), max(self.found))
+            for name, taken in self.found[count].items()
+        }
+        title, x = "From a key to its echo, over loopback", "time, ms"
+        return Picture(
+            "terminal-echo", title, x, "share of samples up to it, %", distributions=drawn, log_x=True
+        )
 
 
-def measure() -> Outcome:
-    """Alternate the two, sample by sample."""
-    with serving() as service, bare.program() as child:
-        child.send(b"echo\n")
-        return _measure(service, child)
+def _named(count: int) -> str:
+    return f"echo, {_open(count)}"
 
 
-def _measure(service: Service, child: pexpect.spawn[Any]) -> Outcome:
-    ours: list[float] = []
-    bares: list[float] = []
-    with service.client() as typist, service.client() as watcher:
-        sidecar = _Sidecar(typist, watcher)
-        for number in range(SAMPLES + _WARM_UP):
-            token = b"<%06d>" % number
-            ours.append(sidecar.sample(token) * 1000)
-            bares.append(_bare_sample(child, token) * 1000)
-            if number % 100 == 0:
-                say(f"echo: {number} of {SAMPLES}")
-    return _outcome(bares[_WARM_UP:], ours[_WARM_UP:], sidecar.faults)
+def _open(count: int) -> str:
+    return "1 terminal" if count == 1 else f"{count} terminals"
 
 
-def _outcome(bares: list[float], ours: list[float], faults: list[str]) -> Outcome:
-    plain, over_http = summary(bares), summary(ours)
-
-    def figure(share: str, more: float, target: Target) -> Figure:
-        return Figure(f"echo, {share}", "ms", plain, over_http, f"more at {share}", more, "ms", target)
-
-    figures = [
-        figure("p50", over_http.p50 - plain.p50, targets.ECHO_MORE_P50),
-        figure("p99", over_http.p99 - plain.p99, targets.ECHO_MORE_P99),
-    ]
-    return Outcome("echo", figures, faults, {"isolation": "none"})
+def _more(name: str, share: str, bare: Summary, ours: Summary, target: Target | None) -> Figure:
+    more: float = getattr(ours, share) - getattr(bare, share)
+    return Figure(name, "ms", bare, ours, f"more at {share}", more, "ms", target)

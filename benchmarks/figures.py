@@ -1,4 +1,4 @@
-"""What a measurement says: summaries of samples, a comparison with the bare thing, a target, a verdict. Pure."""
+"""What a measurement says: summaries of samples, comparisons, targets, pictures, a verdict. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Fewer samples do not make a median that is worth quoting; they are shown, and called indicative.
+ENOUGH = 200
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: the short form by default, everything, or a trial that only shows that it works."""
+
+    full: bool = False
+    #: A handful of samples of each kind; for who changes the suite. Never recorded.
+    trial: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return what the report calls it."""
+        return "trial" if self.trial else "full" if self.full else "short"
+
+    def pick(self, trial: int, short: int, full: int) -> int:
+        """Return the number of samples, rounds or sessions for this scale."""
+        return trial if self.trial else full if self.full else short
+
 
 @dataclass(frozen=True)
 class Summary:
-    """Samples in short."""
+    """Samples in short, and the samples themselves."""
 
     n: int
     p50: float
     p95: float
     p99: float
+    samples: Sequence[float] = field(default=(), repr=False, compare=False)
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
@@ -32,7 +54,7 @@ def percentile(samples: Sequence[float], share: float) -> float:
 def summary(samples: Sequence[float]) -> Summary:
     """Summarise samples; at least one."""
     p50, p95, p99 = (percentile(samples, share) for share in (0.50, 0.95, 0.99))
-    return Summary(len(samples), p50, p95, p99)
+    return Summary(len(samples), p50, p95, p99, tuple(samples))
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the report: the bare thing, the sidecar, and what of both is held to the target.
+    """One row of the report: what stands beside the sidecar, the sidecar, and what of both is held to the target.
 
     A figure without target is only reported.
     """
@@ -64,6 +86,8 @@ class Figure:
     value: float
     value_unit: str
     target: Target | None = None
+    #: What `bare` is: the bare thing, or the product that people would use instead.
+    beside: str = "bare"
 
     @property
     def met(self) -> bool:
@@ -72,13 +96,31 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A drawing of samples: curves over a common x axis, or distributions."""
+
+    #: The file's, without its ending.
+    name: str
+    title: str
+    #: What the axes show, with the unit.
+    x: str
+    y: str
+    #: Legend → points, drawn as a line with markers.
+    curves: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    #: Legend → samples, drawn as the share of samples up to x.
+    distributions: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    log_x: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What one part found: figures, faults (anything lost, reordered or not measurable), conditions."""
+    """What one part found: figures, faults (anything lost, reordered or not measurable), conditions, pictures."""
 
     part: str
     figures: Sequence[Figure]
     faults: Sequence[str] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Sequence[Picture] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -89,6 +131,18 @@ class Outcome:
             if figure.target and not figure.met
         ]
         return [f"{self.part}: {problem}" for problem in (*self.faults, *missed)]
+
+
+def joined(part: str, outcomes: Sequence[Outcome]) -> Outcome:
+    """Return what several measurements found as one part."""
+    conditions = {name: value for outcome in outcomes for name, value in outcome.conditions.items()}
+    return Outcome(
+        part,
+        [figure for outcome in outcomes for figure in outcome.figures],
+        [fault for outcome in outcomes for fault in outcome.faults],
+        conditions,
+        [picture for outcome in outcomes for picture in outcome.pictures],
+    )
 
 
 def bound(target: Target | None) -> str:

@@ -1,4 +1,4 @@
-"""50 sessions that print 2 KB/s each with a waiting reader each, beside a bare loop over 50 PTYs.
+"""Terminals that print 2 KB/s each with a waiting reader each: print → seen, CPU and memory of who serves them.
 
 Each program prints one stamped record of 1 KB twice a second, at a phase of its own (seeded, so it is the same each
 time). A record's delay is from before its `write` to when a reader has the parsed answer with its last byte.
@@ -6,191 +6,151 @@ time). A record's delay is from before its `write` to when a reader has the pars
 
 from __future__ import annotations
 
-import multiprocessing
-import select
-import threading
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import pexpect
+from benchmarks import targets
+from benchmarks.crowd import Crowd, Round
+from benchmarks.figures import ENOUGH, Figure, Outcome, Picture, Scale, Target, summary
+from benchmarks.host import BARE, SIDECAR
+from benchmarks.processes import memory, settled
+from benchmarks.progress import bar
+from benchmarks.service import is_root
 
-from benchmarks import bare, targets
-from benchmarks.client import Address, Client, waiting
-from benchmarks.figures import Figure, Outcome, Summary, summary
-from benchmarks.processes import cpu_s
-from benchmarks.program import PERIOD_S, parse_record
-from benchmarks.progress import say
-from benchmarks.service import Service, serving
+#: The number of terminals the targets are for.
+TARGETED = 50
+#: What a picture shows of a host; None where it is not known.
+Reading = Callable[["Found"], float | None]
+#: Records of a program in a round: half as many seconds.
+_RECORDS = 20
 
-SESSIONS = 50
-ROUNDS = 2
-#: Records of a program in a round: 10 s, so 20 s of each kind.
-RECORDS = 20
-_ROUND_S = RECORDS * PERIOD_S
-#: How long a record may be missing before it counts as lost, in seconds.
-_PATIENCE_S = 10.0
+
+def counts(scale: Scale) -> tuple[int, ...]:
+    """Return the numbers of terminals, rising."""
+    if scale.trial:
+        return (1, 3)
+    return (1, 20, TARGETED, 100) if scale.full else (1, 20, TARGETED)
+
+
+def _plan(scale: Scale, count: int) -> tuple[int, int]:
+    """Return rounds, and records of each program in a round: few terminals need more of them for a median."""
+    if scale.trial:
+        return 1, 2
+    if not scale.full:
+        return 1, _RECORDS
+    return 2, max(_RECORDS, math.ceil(ENOUGH / 2 / count))
 
 
 @dataclass
-class Track:
-    """What one reader has seen of one program's records."""
+class Found:
+    """What one host showed with one number of terminals."""
 
-    delays_ms: list[float] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    _next: int = 0
-    _rest: bytes = b""
-
-    def take(self, data: bytes, now_ns: int) -> None:
-        """Look at what arrived: every record in its order and whole."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            try:
-                number, at_ns = parse_record(line)
-            except ValueError as error:
-                self.faults.append(str(error))
-                continue
-            if number != self._next:
-                self.faults.append(f"record {number} came where {self._next} was due")
-            self._next = number + 1
-            self.delays_ms.append((now_ns - at_ns) / 1e6)
+    rounds: list[Round] = field(default_factory=list)
+    #: PSS of the server after them, in megabytes; None where it is hidden.
+    memory: float | None = None
 
     @property
-    def complete(self) -> bool:
-        """Tell whether the last record of a round is there."""
-        return self._next >= RECORDS
+    def delays_ms(self) -> list[float]:
+        """Return the delays of all rounds."""
+        return [delay for one in self.rounds for delay in one.delays_ms]
 
-    def close(self) -> None:
-        """Note what never came."""
-        if len(self.delays_ms) != RECORDS and not self.faults:
-            self.faults.append(f"{RECORDS - len(self.delays_ms)} of {RECORDS} records are lost")
-
-
-@dataclass(frozen=True)
-class Round:
-    """What all readers together have seen, and the CPU seconds it took the one who carried it."""
-
-    delays_ms: list[float]
-    faults: list[str]
-    cpu_s: float
+    @property
+    def cpu_percent(self) -> list[float]:
+        """Return what each round took of a core."""
+        return [one.cpu_percent for one in self.rounds]
 
 
-def _gathered(tracks: Sequence[Track], cpu: float) -> Round:
-    for track in tracks:
-        track.close()
-    delays = [delay for track in tracks for delay in track.delays_ms]
-    return Round(delays, [fault for track in tracks for fault in track.faults], cpu)
+@dataclass
+class Fleet:
+    """What all hosts showed, by number of terminals and host."""
+
+    found: dict[int, dict[str, Found]] = field(default_factory=lambda: defaultdict(dict))
+
+    def measure(self, crowds: Sequence[Crowd], count: int, scale: Scale) -> None:
+        """Let all print in turns, host by host and round by round; then look at the servers' memory."""
+        rounds, records = _plan(scale, count)
+        here = self.found[count] = {each.host.name: Found() for each in crowds}
+        with bar(f"fleet, {count} terminals", rounds * len(crowds)) as step:
+            for _ in range(rounds):
+                for each in crowds:
+                    here[each.host.name].rounds.append(each.tick(records))
+                    step()
+        for each in crowds:
+            here[each.host.name].memory = _memory(each)
+
+    def outcome(self) -> Outcome:
+        """Return the figures; those of the targeted number are held to the targets."""
+        figures = [figure for count, hosts in self.found.items() for figure in _figures(count, hosts)]
+        faults = [
+            fault
+            for hosts in self.found.values()
+            for one in hosts.values()
+            for done in one.rounds
+            for fault in done.faults
+        ]
+        if not is_root():
+            faults.append("the sidecar's memory is hidden: run as root to compare it")
+        return Outcome("terminal", figures, faults, {}, self._pictures())
+
+    def _pictures(self) -> list[Picture]:
+        x = "open terminals that print 2 KB/s each"
+        cpu = self._curves(lambda found: summary(found.cpu_percent).p50)
+        delay = self._curves(lambda found: summary(found.delays_ms).p99)
+        memory = self._curves(lambda found: found.memory)
+        return [
+            Picture("terminal-cpu", "CPU of who serves the terminals", x, "CPU, % of one core", cpu),
+            Picture("terminal-delay", "From print to seen, p99", x, "time, ms", delay),
+            Picture("terminal-memory", "Memory of who serves the terminals", x, "PSS, MB", memory),
+        ]
+
+    def _curves(self, value: Reading) -> dict[str, list[tuple[float, float]]]:
+        curves: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for count, hosts in self.found.items():
+            for name, found in hosts.items():
+                if (read := value(found)) is not None:
+                    curves[name].append((count, read))
+        return dict(curves)
 
 
-# -- bare ----------------------------------------------------------------------------------------------
+def _memory(each: Crowd) -> float | None:
+    """Return what the server takes. The sidecar hides its memory from all but root."""
+    if each.host.name == SIDECAR and not is_root():
+        return None
+    return settled(lambda: memory(each.pids)).pss
 
 
-def bare_round(children: Sequence[pexpect.spawn[Any]]) -> Round:
-    """Read all programs with one loop of `poll` and `os.read`."""
-    tracks = {child.child_fd: Track() for child in children}
-    poller = select.poll()
-    for seed, child in enumerate(children):
-        poller.register(child.child_fd, select.POLLIN)
-        child.send(b"tick %d %d\n" % (RECORDS, seed))
-    cpu, deadline = time.process_time(), time.monotonic() + _ROUND_S + _PATIENCE_S
-    by_fd = {child.child_fd: child for child in children}
-    while not all(track.complete for track in tracks.values()) and time.monotonic() < deadline:
-        for fd, _ in poller.poll(1000):
-            data = bare.read(by_fd[fd])
-            tracks[fd].take(data, time.monotonic_ns())
-    return _gathered(list(tracks.values()), time.process_time() - cpu)
-
-
-# -- the readers, in a process of their own --------------------------------------------------------------
-
-
-def user_of(number: int) -> str:
-    """Return the user of one session: only a few calls of one user may wait at the same time."""
-    return f"bench-{number}"
-
-
-def _follow(client: Client, session: str, cursor: int, track: Track) -> None:
-    deadline = time.monotonic() + _ROUND_S + _PATIENCE_S
-    while not track.complete and time.monotonic() < deadline:
-        answer = client.call("GET", waiting(session, cursor, wait_s=5))
-        track.take(answer["data"].encode(), time.monotonic_ns())
-        if answer["dropped"]:
-            track.faults.append(f"{answer['dropped']} bytes were dropped")
-        cursor = answer["nextCursor"]
-    client.close()
-
-
-def readers(address: Address, cursors: dict[str, int], pipe: Any) -> None:
-    """Follow every session with a thread and a connection of its own; send back the tracks."""
-    tracks = [Track() for _ in cursors]
-    threads = [
-        threading.Thread(target=_follow, args=(Client(address, user_of(number)), session, cursor, track))
-        for number, ((session, cursor), track) in enumerate(zip(cursors.items(), tracks, strict=True))
+def _figures(count: int, hosts: dict[str, Found]) -> list[Figure]:
+    ours = hosts[SIDECAR]
+    targeted = count == TARGETED
+    return [
+        figure
+        for name, theirs in hosts.items()
+        if name != SIDECAR
+        for figure in _against(count, name, theirs, ours, targeted and name == BARE)
     ]
-    for thread in threads:
-        thread.start()
-    pipe.send(None)
-    for thread in threads:
-        thread.join()
-    pipe.send(tracks)
 
 
-def sidecar_round(service: Service, clients: Sequence[Client], cursors: dict[str, int]) -> Round:
-    """Let all sessions print and the readers read; `cursors` move on."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=readers, args=(service.address, cursors, theirs)
-    )
-    process.start()
-    ours.recv()  # all readers are about to wait
-    cpu = cpu_s(service.pids)
-    for seed, (client, session) in enumerate(zip(clients, cursors, strict=True)):
-        client.type(session, b"tick %d %d\n" % (RECORDS, seed))
-    tracks: list[Track] = ours.recv()
-    cpu = cpu_s(service.pids) - cpu
-    process.join()
-    for client, session in zip(clients, cursors, strict=True):
-        cursors[session] = int(client.call("GET", f"/api/session/{session}/status")["outputOffset"])
-    return _gathered(tracks, cpu)
-
-
-# -- together --------------------------------------------------------------------------------------------
-
-
-def measure() -> Outcome:
-    """Alternate the two; both keep their 50 programs all the time."""
-    with ExitStack() as stack:
-        service = stack.enter_context(serving())
-        clients = [stack.enter_context(service.client(user_of(number))) for number in range(SESSIONS)]
-        say(f"fleet: starting {SESSIONS} programs of each kind")
-        children = [stack.enter_context(bare.program()) for _ in range(SESSIONS)]
-        cursors = {session: client.type(session, b"") for client in clients for session in [client.create()]}
-        bares: list[Round] = []
-        ours: list[Round] = []
-        for number in range(ROUNDS):
-            say(f"fleet: round {number + 1} of {ROUNDS}, {2 * _ROUND_S:.0f} s")
-            bares.append(bare_round(children))
-            ours.append(sidecar_round(service, clients, cursors))
-        return _outcome(bares, ours)
-
-
-def _outcome(bares: list[Round], ours: list[Round]) -> Outcome:
-    plain, over_http = (
-        summary([delay for found in rounds for delay in found.delays_ms]) for rounds in (bares, ours)
-    )
-    loops, carried = (summary([100 * found.cpu_s / _ROUND_S for found in rounds]) for rounds in (bares, ours))
-    faults = [f"bare: {fault}" for found in bares for fault in found.faults]
-    faults += [fault for found in ours for fault in found.faults]
+def _against(count: int, name: str, theirs: Found, ours: Found, targeted: bool) -> list[Figure]:
+    fleet = f"fleet of {count}"
+    seen, cpu = summary(ours.delays_ms), summary(ours.cpu_percent)
     figures = [
-        Figure("fleet, print → seen", "ms", plain, over_http, "p99", over_http.p99, "ms", targets.FLEET_P99),
-        _cpu_figure(loops, carried),
-    ]
-    conditions = {"isolation": "none", "sessions": SESSIONS, "records": over_http.n}
-    return Outcome("fleet", figures, faults, conditions)
+        Figure(
+            f"{fleet}, print → seen", "ms", summary(theirs.delays_ms), seen, "p99", seen.p99, "ms",
+            _if(targeted, targets.FLEET_P99), name,
+        ),
+        Figure(
+            f"{fleet}, CPU", "%", summary(theirs.cpu_percent), cpu, "CPU of master and worker, of one core", cpu.p99, "%",
+            _if(targeted, targets.FLEET_CPU), name,
+        ),
+    ]  # fmt: skip
+    if ours.memory is not None and theirs.memory is not None:
+        mine, other = summary([ours.memory]), summary([theirs.memory])
+        what = "PSS of master and worker"
+        figures.append(Figure(f"{fleet}, memory", "MB", other, mine, what, mine.p50, "MB", beside=name))
+    return figures
 
 
-def _cpu_figure(loops: Summary, carried: Summary) -> Figure:
-    name, what = "fleet, CPU", "CPU of master and worker, of one core"
-    return Figure(name, "%", loops, carried, what, carried.p99, "%", targets.FLEET_CPU)
+def _if(wanted: bool, target: Target) -> Target | None:
+    return target if wanted else None

@@ -13,31 +13,14 @@ from typing import Any
 
 from benchmarks import bare, server, targets
 from benchmarks.client import Client
-from benchmarks.figures import Figure, Outcome, Target, summary
-from benchmarks.processes import Memory, memory
+from benchmarks.figures import Figure, Outcome, Scale, Target, summary
+from benchmarks.processes import Memory, memory, settled
 from benchmarks.progress import say
 from benchmarks.service import Service, is_root, serving
 
-STEPS = (20, 50)
 PRINTED = 64 << 10
 #: More than a ring holds, so that every ring is full.
 FULL = (1 << 20) + PRINTED
-#: Output is stored and memory at rest when nothing has changed for so long, in seconds.
-_STILL_S = 1.0
-_PATIENCE_S = 30.0
-
-
-def settled(pids: tuple[int, ...]) -> Memory:
-    """Return the memory once it does not change any more, or after a while."""
-    deadline = time.monotonic() + _PATIENCE_S
-    before = memory(pids)
-    while time.monotonic() < deadline:
-        time.sleep(_STILL_S)
-        now = memory(pids)
-        if abs(now.anonymous - before.anonymous) < 0.05:
-            return now
-        before = now
-    return before
 
 
 def bare_terminals(count: int, pipe: Any) -> None:
@@ -61,7 +44,8 @@ def _bare_step(count: int) -> Memory:
     process.start()
     ours.recv()
     assert process.pid is not None
-    found = settled((process.pid,))
+    pids = (process.pid,)
+    found = settled(lambda: memory(pids))
     ours.send(None)
     process.join()
     return found
@@ -83,35 +67,42 @@ def _more(after: Memory, before: Memory, count: int) -> float:
     return max(after.pss - before.pss, after.anonymous - before.anonymous) / count
 
 
-def measure() -> Outcome:
+def measure(scale: Scale) -> Outcome:
     """Measure bare and sidecar step by step."""
     if not is_root():
-        return Outcome("memory", [], ["the service's memory is hidden: run as root"])
+        return Outcome("density", [], ["the service's memory is hidden: run as root"])
     with server.serving() as plain:
-        empty = settled(plain.pids)
+        empty = settled(lambda: memory(plain.pids))
     say(f"memory: a bare server has {empty.pss:.1f} MB")
     with serving() as service, service.client() as client:
         client.call("GET", "/health")
-        return _measure(service, client, empty)
+        return _measure(service, client, empty, _steps(scale))
 
 
-def _measure(service: Service, client: Client, plain: Memory) -> Outcome:
-    idle = settled(service.pids)
+def _steps(scale: Scale) -> tuple[int, ...]:
+    """Return the numbers of sessions, rising."""
+    if scale.trial:
+        return (2,)
+    return (20, 50, 100) if scale.full else (20, 50)
+
+
+def _measure(service: Service, client: Client, plain: Memory, steps: tuple[int, ...]) -> Outcome:
+    idle = settled(lambda: memory(service.pids))
     say(f"memory: the idle sidecar has {idle.pss:.1f} MB")
     figures = [_figure("memory, idle", plain.pss, idle.pss, "PSS of master and worker", targets.MEMORY_IDLE)]
     sessions: list[str] = []
     nothing = _bare_step(0)
-    for count in STEPS:
+    for count in steps:
         fresh = [client.create() for _ in range(count - len(sessions))]
         sessions += fresh
         _fill(client, fresh, PRINTED)
-        more = _more(settled(service.pids), idle, count)
+        more = _more(settled(lambda: memory(service.pids)), idle, count)
         plain_more = _more(_bare_step(count), nothing, count)
         figures.append(_session_figure(f"{count} sessions, 64 KB each", plain_more, more))
     _fill(client, sessions, FULL)
-    more = _more(settled(service.pids), idle, len(sessions))
+    more = _more(settled(lambda: memory(service.pids)), idle, len(sessions))
     figures.append(replace(_session_figure(f"{len(sessions)} sessions, rings full", None, more), target=None))
-    return Outcome("memory", figures, [], {"isolation": "none"})
+    return Outcome("density", figures, [], {"isolation": "none"})
 
 
 def _session_figure(name: str, plain: float | None, more: float) -> Figure:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from benchmarks import targets, window
 from benchmarks.client import Client
 from benchmarks.emulated import Emulated, emulated
-from benchmarks.figures import Figure, Outcome, Summary, Target, summary
+from benchmarks.figures import Figure, Outcome, Picture, Scale, Summary, Target, summary
 from benchmarks.progress import say
 from benchmarks.service import Service, serving
 from benchmarks.window import Window
@@ -47,7 +47,9 @@ class Plan:
     floods: int
 
 
-PUSHED, POLLED = Plan(25, 40, 8, 5), Plan(10, 20, 4, 3)
+#: With the push channel, and without it, for each scale.
+PUSHED = {"trial": Plan(2, 2, 1, 1), "short": Plan(8, 15, 2, 2), "full": Plan(200, 200, 10, 10)}
+POLLED = {"trial": Plan(1, 1, 1, 1), "short": Plan(4, 8, 1, 1), "full": Plan(60, 100, 6, 6)}
 
 
 @dataclass
@@ -64,26 +66,28 @@ Pair = tuple[Window, Window]
 Both = tuple[Seen, Seen]
 
 
-def measure() -> Outcome:
+def measure(scale: Scale) -> Outcome:
     """Type into both terminals in turns, with the push channel and without."""
     executable = locate(None)
     if executable is None:
         return Outcome("portal", [], ["Claude Code is not installed: run make setup"])
+    with_push, without = PUSHED[scale.name], POLLED[scale.name]
     pushed, polled = (Seen(), Seen()), (Seen(), Seen())
     with chromium() as browser:
         with (
             Server(Settings()) as api,
             _pair(browser, _PROMPT, CLAUDE_PATH=str(executable), ANTHROPIC_BASE_URL=api.url) as pair,
         ):
-            _converse(pair, pushed, PUSHED, "pushed")
+            _converse(pair, pushed, with_push, "pushed")
             _without_push(pair, _PROMPT)
-            _converse(pair, polled, POLLED, "polled")
+            _converse(pair, polled, without, "polled")
         with _pair(browser, _SCRIPTED) as pair:
-            _flood(pair, pushed, PUSHED)
+            _flood(pair, pushed, with_push)
             _without_push(pair, "")
-            _flood(pair, polled, POLLED)
+            _flood(pair, polled, without)
         conditions = {"round trip": f"{LATENCY_MS} ms", "browser": browser.version, "CLI": PINNED}
-    return Outcome("portal", _figures(pushed, polled), [], {"instance": "emulated", **conditions})
+    figures = _figures(pushed, polled)
+    return Outcome("portal", figures, [], {"instance": "emulated", **conditions}, [_picture(pushed, polled)])
 
 
 @contextmanager
@@ -230,3 +234,22 @@ def _more(name: str, pushed: tuple[Summary, Summary], polled: tuple[Summary, Sum
     more = polled[1].p50 - pushed[1].p50
     compared = f"more at p50 than with push, {polled[1].p50 / polled[0].p50:.1f} × bare"
     return Figure(name, "ms", polled[0], polled[1], compared, more, "ms", targets.PORTAL_POLLED_MORE)
+
+
+def _picture(pushed: Both, polled: Both) -> Picture:
+    seen = {"bare xterm": pushed[0], "with push": pushed[1], "without push": polled[1]}
+    samples = {
+        f"{what}, {name}": getattr(one, kind) for kind, what in _DRAWN.items() for name, one in seen.items()
+    }
+    return Picture(
+        "portal",
+        "A terminal in the portal, 50 ms to the instance: what it takes until it is painted",
+        "time from the key until painted, ms",
+        "share of samples up to it, %",
+        distributions=samples,
+        log_x=True,
+    )
+
+
+#: What of both is drawn.
+_DRAWN = {"commands": "command", "keys": "key"}

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 #: How often the peak is looked for, in seconds: a look costs the process about a millisecond.
 _LOOK_S = 0.1
+#: Memory is at rest when nothing has changed for so long, in seconds; and when to stop waiting for that.
+_STILL_S = 1.0
+_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,19 @@ def memory(pids: Sequence[int]) -> Memory:
     return Memory(sum(_field("Pss", text) for text in texts), sum(_field("Pss_Anon", text) for text in texts))
 
 
+def settled(look: Callable[[], Memory]) -> Memory:
+    """Return what `look` finds once it does not change any more, or after a while."""
+    deadline = time.monotonic() + _PATIENCE_S
+    before = look()
+    while time.monotonic() < deadline:
+        time.sleep(_STILL_S)
+        now = look()
+        if abs(now.anonymous - before.anonymous) < 0.05:
+            return now
+        before = now
+    return before
+
+
 def _field(name: str, text: str) -> float:
     found = re.search(rf"^{name}: +(\d+) kB$", text, re.MULTILINE)
     return int(found[1]) * 1024 / 1e6 if found else 0.0
@@ -53,6 +70,31 @@ def machine_busy() -> tuple[float, float]:
     """Return how long the machine's processors were busy and in total since its start, in ticks."""
     fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return float(sum(fields) - fields[3] - fields[4]), float(sum(fields))
+
+
+def family(pids: Sequence[int]) -> tuple[int, ...]:
+    """Return processes and all that descend from them."""
+    found = list(pids)
+    for pid in found:  # grows meanwhile
+        found += _children(pid)
+    return tuple(dict.fromkeys(found))
+
+
+def family_memory(pids: Sequence[int]) -> Memory:
+    """Return the memory of processes and all that descend from them; some of these may end meanwhile."""
+    found = []
+    for pid in family(pids):
+        with suppress(ProcessLookupError, FileNotFoundError):
+            found.append(memory([pid]))
+    return Memory(sum(one.pss for one in found), sum(one.anonymous for one in found))
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(ProcessLookupError, FileNotFoundError):
+            found += [int(child) for child in path.read_text().split()]
+    return found
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.client import USER, Address, Client
 
@@ -103,9 +104,12 @@ def serving(**settings: str) -> Iterator[Service]:
 
 @contextmanager
 def started(
-    command: list[str], environment: Mapping[str, str], folder: Path
+    command: list[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    identity: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """Run a server with its output in a log; end it in order afterwards."""
+    """Run a server with its output in a log; end it in order afterwards. As whom, is ours by default."""
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -116,6 +120,7 @@ def started(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            **(identity or {}),
         )
     try:
         yield process, log

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.figures import Figure, Outcome, Summary, Target, bound, percentile, summary
+from benchmarks.figures import Figure, Outcome, Scale, Summary, Target, bound, joined, percentile, summary
 
 SAMPLES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
 
@@ -65,3 +65,27 @@ class TestAnOutcome:
         assert Outcome("echo", [figure(4, Target(5))], ["1 byte was dropped"]).problems == [
             "echo: 1 byte was dropped"
         ]
+
+
+class TestOutcomes:
+    def test_become_one_part_with_everything_in_it(self) -> None:
+        found = joined(
+            "terminal",
+            [
+                Outcome("echo", [figure(6, Target(5))], ["lost"], {"isolation": "none"}),
+                Outcome("flood", [figure(4, None)], [], {"ttyd": "not installed"}),
+            ],
+        )
+
+        assert len(found.figures) == 2
+        assert found.conditions == {"isolation": "none", "ttyd": "not installed"}
+        assert found.problems == ["terminal: lost", "terminal: echo: more at p50 is 6.00 ms, the target ≤ 5"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "name", "picked"),
+    [(Scale(), "short", 2), (Scale(full=True), "full", 3), (Scale(trial=True), "trial", 1)],
+    ids=["short", "full", "trial"],
+)
+def test_a_scale_has_a_name_and_picks(scale: Scale, name: str, picked: int) -> None:
+    assert (scale.name, scale.pick(1, 2, 3)) == (name, picked)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from benchmarks.figures import Figure, Outcome, Summary, Target
-from benchmarks.report import merged
-from benchmarks.table import between, document, markdown
+from benchmarks.figures import Figure, Outcome, Picture, Summary, Target, summary
+from benchmarks.table import between, document, gallery, markdown
 
 ECHO = Figure(
     "echo, p50",
@@ -64,15 +64,26 @@ def test_the_table_is_the_same_from_the_file() -> None:
     assert markdown(json.loads(json.dumps(found))) == markdown(found)
 
 
-def test_a_part_measured_again_replaces_its_own_figures_only() -> None:
-    before = parts(Outcome("flood", [ECHO], ["old"]), Outcome("echo", [ECHO], ["old"]))
+def test_few_samples_are_shown_whole_and_called_indicative() -> None:
+    few = Figure("start", "ms", summary([100.0]), summary([3.0, 120.0, 20.0]), "× bare", 0.2, "")
 
-    after = merged(before, [Outcome("echo", [ECHO], ["new"])], ["echo", "fleet", "flood"])
+    assert "| 100 ms | n = 3: 3.00 to 120, middle 20.0 ms | × bare: 0.20 (indicative) |" in markdown(
+        parts(Outcome("density", [few]))
+    )
 
-    assert [(part, found["faults"]) for part, found in after.items()] == [
-        ("echo", ["new"]),
-        ("flood", ["old"]),
-    ]
+
+def test_what_stands_beside_is_named_where_it_is_not_the_bare_thing() -> None:
+    figure = replace(ECHO, beside="terminado")
+
+    assert "| terminado: n = 500, 0.40 / 2.50 / 6.00 ms |" in markdown(parts(Outcome("terminal", [figure])))
+
+
+def test_pictures_are_linked_with_their_titles() -> None:
+    picture = Picture("echo", "Key to echo", "ms", "%", distributions={"sidecar": [1.0]})
+
+    assert gallery(parts(Outcome("terminal", [], pictures=[picture])), "results/x/") == (
+        "\n![Key to echo](results/x/echo.png)\n"
+    )
 
 
 def test_the_last_result_replaces_what_stands_between_the_marks() -> None:
