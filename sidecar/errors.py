@@ -37,8 +37,10 @@
     │   ├── InputStalled              the program does not read its input; carries how much of it it has
     │   ├── Draining                  the service takes no new sessions before it is stopped
     │   └── ShuttingDown              the service is ending
-    ├── InstanceRefused               the ServiceNow instance refuses the poller's account
-    ├── PollerUnknown                 the ServiceNow instance does not know the poller's name
+    ├── InstanceRefused               the ServiceNow instance will not have the poller
+    │   ├── AccountRefused            its account or its OAuth client is not let in
+    │   ├── RoleMissing               its account may not claim rows
+    │   └── PollerUnknown             it has a name the instance does not know
     ├── StartFailed                   the program ended before it was ready
     ├── DecryptionFailed              a stored secret cannot be opened, for whatever reason
     └── AppBroken                     the sources of the ServiceNow app do not fit together; no view raises it
@@ -231,10 +233,18 @@ class ShuttingDown(Unavailable):
 
 
 class InstanceRefused(SidecarError):
+    """The ServiceNow instance will not have the poller."""
+
+
+class AccountRefused(InstanceRefused):
     """The ServiceNow instance refuses the poller's account."""
 
 
-class PollerUnknown(SidecarError):
+class RoleMissing(InstanceRefused):
+    """The ServiceNow instance does not let the poller's account claim rows."""
+
+
+class PollerUnknown(InstanceRefused):
     """The ServiceNow instance does not know the poller's name."""
 
 

@@ -19,6 +19,9 @@ from sidecar.records import Records
 from sidecar.sessions.ownership import Ownership
 from sidecar.sessions.program import locate
 
+#: What runs; every account we become has to read it.
+PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def become() -> config.Settings:
     """Give up root, then read the settings.
@@ -38,11 +41,10 @@ def leave_root(identity: config.Identity) -> None:
     Raises:
         ConfigurationError: the account cannot work here.
     """
-    package = Path(__file__).resolve().parents[1]
     cli = locate(identity.claude_path)
     # A missing one is told by what needs it: without it the service still serves what is stored.
     programs = [cli] if cli is not None and cli.exists() else []
-    drop_root(identity.user, identity.data_dir, [package, Path(sys.prefix), *programs])
+    drop_root(identity.user, identity.data_dir, [PACKAGE, Path(sys.prefix), *programs])
 
 
 def name() -> str:

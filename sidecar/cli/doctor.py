@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ABOUT = """\
 Look at everything the service needs: settings, account, data directory, disks, Claude Code, isolation, limits, port,
-certificate, database, schema, stored secrets, clocks. Each line says OK, WARN, FAIL or SKIP (it needs something that
+certificate, database, schema, stored secrets, clocks; and, where SERVICENOW_INSTANCE is set, at all the poller needs. Each line says OK, WARN, FAIL or SKIP (it needs something that
 failed); below it stands how to mend it. No secret is printed.
 
 Run it in the folder the service is started in, with the same environment. It works before the first start, while the
@@ -47,10 +47,14 @@ def add(commands: Commands) -> None:
 
 
 def _doctor(parsed: argparse.Namespace) -> int:
-    entrance = Entrance(config.identity, leave_root, config.load)
+    entrance = Entrance(config.identity, leave_root, config.load, load_poller=_poller)
     findings = examine(entrance, SystemClock(), online=parsed.online)
     found = _as_json(findings) if parsed.json else _as_text(findings)
     return int(any(finding.level is Level.FAIL for finding in found))
+
+
+def _poller() -> config.PollerSettings | None:
+    return config.poller.load() if config.poller.wanted() else None
 
 
 def _as_json(findings: Iterable[Finding]) -> list[Finding]:
@@ -64,9 +68,9 @@ def _as_text(findings: Iterable[Finding]) -> list[Finding]:
     found = []
     for finding in findings:
         found.append(finding)
-        print(f"{finding.level.upper():<4}  {finding.name:<14}  {finding.detail}", flush=True)
+        print(f"{finding.level.upper():<4}  {finding.name:<22}  {finding.detail}", flush=True)
         if finding.mend:
-            print(f"{'':22}→ {finding.mend}", flush=True)
+            print(f"{'':30}→ {finding.mend}", flush=True)
     counts = {level: sum(finding.level is level for finding in found) for level in Level}
     print(
         f"\n{len(found)} checks: {', '.join(f'{count} {level.upper()}' for level, count in counts.items() if count)}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import config
 from sidecar.cli import account
 from sidecar.cli.form import command
+from sidecar.isolation.account import drop_root
 
 if TYPE_CHECKING:
     from sidecar.cli.form import Commands
@@ -54,7 +56,8 @@ def add(commands: Commands) -> None:
 
 
 def _poll(_: argparse.Namespace) -> int:
-    account.leave_root(config.identity())
+    # It keeps nothing and starts no CLI.
+    drop_root(config.identity().user, None, [account.PACKAGE, Path(sys.prefix)])
     config.poller.load()  # a wrong setting is told here, by the command that was typed
     sys.stdout.flush()
     # A program of its own, which loads nothing of the service: a fifth of the memory.

@@ -15,15 +15,16 @@ from sidecar.config.service import Settings
 from sidecar.config.setting import rows, setting, shared, values
 from sidecar.errors import ConfigurationError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+#: As MID Servers are named; one may have the same name.
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,61}[A-Za-z0-9])?")
 #: What a customer's instance is called, without the domain all of them share.
 _INSTANCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?((?:/[A-Za-z0-9._~-]+)*)/?")
 #: A poller that does not ask for 30 s counts as down, and shorter pauses would only be a load.
 _SHORTEST_S, _LONGEST_S = 0.1, 15.0
-#: More threads than the sidecar has for calls that wait would only wait for it.
-_MOST_WORKERS = 256
+#: Twice as many rows are held, and the instance lets nobody hold more than 200.
+_MOST_WORKERS = 100
 
 
 def _instance(value: str) -> str:
@@ -69,7 +70,7 @@ def _interval(value: str) -> float | None:
 def _poller_name(value: str) -> str:
     """Return the name the instance knows the poller by."""
     if not _NAME.fullmatch(value):
-        raise ValueError("use up to 63 letters, digits, dots, hyphens and underscores")
+        raise ValueError("use up to 63 letters, digits, dots, hyphens, underscores and spaces")
     return value
 
 
@@ -117,7 +118,7 @@ class PollerSettings:
         "adaptive",
         "Pause between two questions for work: `adaptive` (250 ms while rows come, up to 5 s when idle) or a fixed time.",
     )
-    workers: int = setting("POLLER_WORKERS", _workers, "32", "Rows worked off at once, at most 256.")
+    workers: int = setting("POLLER_WORKERS", _workers, "32", "Rows worked off at once, at most 100.")
     api_auth_token: str = shared(Settings, "api_auth_token")
     log_level: str = shared(Settings, "log_level")
     log_format: str = shared(Settings, "log_format")

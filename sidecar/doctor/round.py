@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from sidecar.clock import Clock
-from sidecar.config import ENV_FILE, Identity, Settings
-from sidecar.doctor import database, folder, host, network
+from sidecar.config import ENV_FILE, Identity, PollerSettings, Settings
+from sidecar.doctor import database, folder, host, network, poller
 from sidecar.doctor.finding import Finding, Level, Verdict, fault, good, skipped, warning
 from sidecar.errors import ConfigurationError
 from sidecar.remote import Remote
@@ -24,6 +24,8 @@ class Entrance:
     identity: Callable[[], Identity]
     leave_root: Callable[[Identity], None]
     load: Callable[[], Settings]
+    #: Of a poller; none where none is configured.
+    load_poller: Callable[[], PollerSettings | None] = lambda: None
     env_file: Path = ENV_FILE
 
 
@@ -65,9 +67,32 @@ def _examine(entrance: Entrance, identity: Identity, clock: Clock, *, online: bo
     if settings is None:
         yield from _run(general)
         yield Finding.of("the rest", skipped("needs the settings"))
+        yield from _examine_poller(entrance, clock)  # its host may have no service
         return
     more = [Check("Anthropic API", partial(network.check_anthropic, settings))] if online else []
     yield from _run([*general, *_of_settings(settings, clock), *_of_database(settings, clock), *more])
+    yield from _examine_poller(entrance, clock)
+
+
+def _examine_poller(entrance: Entrance, clock: Clock) -> Iterator[Finding]:
+    try:
+        settings = entrance.load_poller()
+    except ConfigurationError as error:
+        yield Finding.of("poller", _unreadable(error))
+        return
+    if settings is not None:
+        yield Finding.of("poller", good(f"{settings.name}, for {settings.instance}"))
+        yield from _run(_of_poller(settings, clock))
+
+
+def _of_poller(settings: PollerSettings, clock: Clock) -> list[Check]:
+    instance, credentials = "ServiceNow instance", "ServiceNow credentials"
+    return [
+        Check(instance, partial(poller.check_instance, settings, clock)),
+        Check(credentials, partial(poller.check_credentials, settings, clock), (instance,)),
+        Check("ServiceNow role", partial(poller.check_role, settings, clock), (credentials,)),
+        Check("poller's sidecar", partial(poller.check_sidecar, settings, clock)),
+    ]
 
 
 def _load(load: Callable[[], Settings]) -> tuple[Settings | None, Verdict]:

@@ -19,11 +19,11 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _TEST_TIMEOUT_S = 10
 
 
-def drop_root(account: str, data_dir: Path, readable: Sequence[Path]) -> None:
+def drop_root(account: str, data_dir: Path | None, readable: Sequence[Path]) -> None:
     """Become `account` for good when started as root; otherwise stay who we are. Then `conceal`.
 
     Call it before there is a second thread. `data_dir` is made if missing and given to the account; its contents
-    never are. `readable` are the files and folders the account has to read, and run where they can be run.
+    never are; a program that keeps nothing has none. `readable` are the files and folders the account has to read, and run where they can be run.
     "No new privileges" is not set here: it would break a setuid bwrap. Every child gets it from its isolation.
 
     Raises:
@@ -31,8 +31,9 @@ def drop_root(account: str, data_dir: Path, readable: Sequence[Path]) -> None:
     """
     if os.geteuid() == 0:
         entry = _entry(account)
-        _give(data_dir, entry)
-        for path in (*readable, data_dir):
+        if data_dir is not None:
+            _give(data_dir, entry)
+        for path in (*readable, *([data_dir] if data_dir else ())):
             _check_readable(path, entry)
         _become(entry)
         _check_dropped()

@@ -12,6 +12,8 @@ from typing import Any
 VERSION = 1
 #: Characters of one answer; the instance takes no more.
 MAX_CHARS = 131_072
+#: Of the line for people, whose column has 4000.
+_MAX_ERROR_CHARS = 1000
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,10 @@ class Answer:
     @property
     def error(self) -> str:
         """Return the problem in one line; nothing when all is well."""
-        return f"{self.problem['title']}: {self.problem['detail']}" if self.problem is not None else ""
+        if self.problem is None:
+            return ""
+        told = f"{self.problem['title']}: {self.problem['detail']}"
+        return "".join(one if one.isprintable() else " " for one in told[:_MAX_ERROR_CHARS])
 
     @property
     def text(self) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from sidecar import __version__
-from sidecar.errors import InstanceAway, InstanceRefused, PollerUnknown
+from sidecar.errors import AccountRefused, InstanceAway, PollerUnknown, RoleMissing
 from sidecar.poller.login import Login
 from sidecar.poller.wire import Lost, Reply, Request, Wire
 
@@ -21,6 +21,8 @@ _COMPLETE = "/api/x_claude_terminal/v1/bridge/complete"
 _TIMEOUT_S = 20.0
 #: A poller that is about to end does not wait longer to say so.
 _FAREWELL_S = 3.0
+#: The title of its problem when the name is none of its pollers'.
+_UNKNOWN = "Unknown poller"
 #: Most rows the instance gives at once.
 MOST_ROWS = 50
 _SYS_ID = re.compile(r"[0-9a-f]{32}")
@@ -90,7 +92,7 @@ class Instance:
 
         Raises:
             InstanceAway: no answer that helps; try again.
-            InstanceRefused: the account may not do this; trying again would not help.
+            AccountRefused, RoleMissing: the account may not do this; trying again would not help.
             PollerUnknown: the instance knows no poller of this name.
         """
         body = {
@@ -102,7 +104,7 @@ class Instance:
             "leaving": leaving,
         }
         reply = self._call(_CLAIM, body, _FAREWELL_S if leaving else _TIMEOUT_S)
-        if reply.status == 422:
+        if reply.status == 422 and _title(reply) == _UNKNOWN:
             raise PollerUnknown(
                 f"The instance does not know a poller named {self._name} (HTTP status 422): POLLER_NAME must be one "
                 "of the names in the property x_claude_terminal.mids."
@@ -114,7 +116,7 @@ class Instance:
 
         Raises:
             InstanceAway: no answer that helps; try again.
-            InstanceRefused: the account may not do this; trying again would not help.
+            AccountRefused, RoleMissing: the account may not do this; trying again would not help.
         """
         body = {**self._head, "row": row.id, "attempt": row.attempt, "output": output, "error": error}
         reply = self._call(_COMPLETE, body, _TIMEOUT_S)
@@ -124,6 +126,10 @@ class Instance:
             return Outcome.REFUSED
         _result(reply)
         return Outcome.ANSWERED
+
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        self._wire.close()
 
     @property
     def _head(self) -> Body:
@@ -137,12 +143,12 @@ class Instance:
         if reply.status == 401 and self._login.renew(header):
             reply = self._once(path, sent, self._login.header(), timeout_s)
         if reply.status == 401:
-            raise InstanceRefused(
+            raise AccountRefused(
                 "The instance refuses the poller's account (HTTP status 401): the name, the password or the OAuth "
                 "client is wrong, or the account is locked."
             )
         if reply.status == 403:
-            raise InstanceRefused(
+            raise RoleMissing(
                 "The instance does not let the poller's account claim rows (HTTP status 403): give it the role "
                 "x_claude_terminal.bridge."
             )
@@ -171,7 +177,16 @@ def _result(reply: Reply) -> Mapping[str, Any]:
     return result
 
 
+def _title(reply: Reply) -> object:
+    try:
+        return json.loads(reply.content)["error"]["title"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
 def _told(status: int) -> str:
+    if status in (400, 413, 422):
+        return f"The instance does not understand the poller (HTTP status {status}): they have different versions."
     more = {404: ": is the app installed there, and new enough?", 429: ": too many requests"}.get(status, "")
     return f"The instance answered with HTTP status {status}{more}."
 

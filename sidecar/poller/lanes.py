@@ -45,13 +45,21 @@ class Lanes:
     def take(self, rows: Iterable[Row], until: float) -> None:
         """Take rows whose leases last until then."""
         for row in rows:
-            with self._changed:
-                self._leases.renew([row], until)
-                lane = self._lanes.setdefault(row.order or row.id, deque())
-                lane.append(row)
-                first = len(lane) == 1
-            if first:
+            if self._queued(row, until):
                 self._pool.submit(self._next, row.order or row.id)
+
+    def _queued(self, row: Row, until: float) -> bool:
+        """Put a row at the end of its lane; return whether the lane has to be begun with it.
+
+        One that is here already is not put in twice: the instance gives again what it thinks we have not heard of.
+        """
+        with self._changed:
+            self._leases.renew([row], until)
+            lane = self._lanes.setdefault(row.order or row.id, deque())
+            if row in lane:
+                return False
+            lane.append(row)
+            return len(lane) == 1
 
     def keep(self, rows: Iterable[Row], lost: frozenset[str], until: float) -> None:
         """Renew the leases of these rows, but not of those that somebody else has; those are not begun any more."""

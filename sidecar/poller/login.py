@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from sidecar.clock import Clock
 from sidecar.config import PollerSettings
-from sidecar.errors import InstanceAway, InstanceRefused
+from sidecar.errors import AccountRefused, InstanceAway
 from sidecar.poller.wire import Lost, Reply, Request, Wire
 
 _TOKEN_PATH = "/oauth_token.do"  # noqa: S105  a path
@@ -30,7 +30,7 @@ class Login(Protocol):
         """Return the header for the next call.
 
         Raises:
-            InstanceAway, InstanceRefused: there is none.
+            InstanceAway, AccountRefused: there is none.
         """
 
     def renew(self, refused: str) -> bool:
@@ -69,7 +69,7 @@ class Client:
         """Return the header with a token that is still good, fetching one if there is none.
 
         Raises:
-            InstanceAway, InstanceRefused: none was given.
+            InstanceAway, AccountRefused: none was given.
         """
         # Held while waiting: whoever else needs a token would only fetch a second one.
         with self._lock:
@@ -104,7 +104,7 @@ def _token(reply: Reply | Lost) -> tuple[str, float]:
     if isinstance(reply, Lost):
         raise InstanceAway(f"The instance gave no OAuth token: {reply.fault} ({reply.kind}).")
     if reply.status in _REFUSALS:
-        raise InstanceRefused(
+        raise AccountRefused(
             f"The instance refuses the OAuth client (HTTP status {reply.status}): SERVICENOW_CLIENT_ID or "
             "SERVICENOW_CLIENT_SECRET is wrong, or the client may not use client credentials."
         )

@@ -24,6 +24,7 @@ _UNKNOWN_S = 30.0
 _LOOK_S = 1.0
 #: A lease is renewed three times before it would end.
 _RENEWALS = 3
+_NOT_TAKEN = problem(502, "Answer not taken", "The instance does not take the sidecar's answer to this call.")
 
 
 class Poller:
@@ -49,7 +50,7 @@ class Poller:
         """Work until `stop`, then finish what is held and say good-bye.
 
         Raises:
-            InstanceRefused, PollerUnknown: the instance will not have us; nothing is tried again.
+            InstanceRefused: the instance will not have us; nothing is tried again.
         """
         while not self._stop.is_set():
             self._stop.wait(self.round(name))
@@ -104,7 +105,13 @@ class Poller:
         answer = self._answer(row)
         if answer.problem is not None:
             log.info("a row was answered with an error", extra={"row": row.id, "status": answer.status})
-        return self._deliver(row, answer)
+        outcome = self._delivered(row, answer)
+        if outcome is Outcome.REFUSED:
+            # Something has to be answered, or the row would come again and again.
+            outcome = self._delivered(row, _NOT_TAKEN)
+        if outcome is not Outcome.ANSWERED and not self._given_up():
+            log.warning("the answer to a row was not taken: %s", outcome, extra={"row": row.id})
+        return outcome is Outcome.ANSWERED
 
     def _answer(self, row: Row) -> Answer:
         try:
@@ -114,7 +121,7 @@ class Poller:
             log.exception("a row could not be worked off", extra={"row": row.id})
             return problem(500, "Poller failed", f"The poller failed: {type(error).__name__}.")
 
-    def _deliver(self, row: Row, answer: Answer) -> bool:
+    def _delivered(self, row: Row, answer: Answer) -> Outcome:
         """Hand the answer in, however often it takes; the row stays ours as long as claims renew its lease."""
         while not self._given_up():
             if (left := self._patience.left_s()) > 0:
@@ -129,17 +136,12 @@ class Poller:
                 self._refuse(error)
             else:
                 self._note_answer()
-                return self._noted(row, outcome)
-        return False
+                return outcome
+        return Outcome.LOST
 
     def _given_up(self) -> bool:
         late = self._clock.monotonic() > self._stopped_at + _HAND_IN_S
         return late or self._refusal is not None
-
-    def _noted(self, row: Row, outcome: Outcome) -> bool:
-        if outcome is not Outcome.ANSWERED:
-            log.warning("the answer to a row was not taken: %s", outcome, extra={"row": row.id})
-        return outcome is not Outcome.LOST
 
     # -- the end -------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import threading
 
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import PollerSettings
-from sidecar.errors import InstanceRefused, PollerUnknown
+from sidecar.errors import InstanceRefused
 from sidecar.logs.configuration import capture, configuration
 from sidecar.poller.instance import Instance
 from sidecar.poller.interval import Interval
@@ -70,7 +70,7 @@ def run(settings: PollerSettings) -> int:
     threading.Thread(target=_listen, args=(poller,), name="signals", daemon=True).start()
     try:
         poller.run(settings.name)
-    except (InstanceRefused, PollerUnknown) as error:
+    except InstanceRefused as error:
         log.critical("%s The poller ends; nothing is tried again.", error.detail)
         _leave(REFUSED)
     poller.lanes.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from sidecar.poller import row
 from sidecar.poller.answer import Answer, fitting, problem
+from sidecar.poller.operations import OPERATIONS
 from sidecar.poller.row import Call
 from sidecar.poller.wire import MAX_BYTES, Fault, Lost, Reply, Request, Wire
 
@@ -28,6 +29,15 @@ class Sidecar:
         """Do what the payload of a row asks and return the answer, which fits into a row."""
         call = row.call(payload)
         return call if isinstance(call, Answer) else self._made(call)
+
+    def asked(self, name: str) -> Answer:
+        """Return the answer to an operation that is for no user and says nothing."""
+        operation = OPERATIONS[name]
+        return self._made(Call(operation, operation.path, {}, None, operation.timeout_ms / 1000))
+
+    def close(self) -> None:
+        """Close what is left of connections."""
+        self._wire.close()
 
     def _made(self, call: Call) -> Answer:
         headers = {**call.headers, "Authorization": f"Bearer {self._token}"}
