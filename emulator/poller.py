@@ -33,6 +33,10 @@ class Poller:
         self.program = _Process(home / "poller.log")
         self.program.environment = _environment(home, name, account, sidecar) | settings
 
+    def configure(self, **settings: str) -> None:
+        """Change settings for the next start."""
+        self.program.environment = {**self.program.environment, **settings}
+
     @property
     def pid(self) -> int:
         """Return the process id; raise `ProgramError` when it does not run."""
@@ -45,6 +49,10 @@ class Poller:
     def stop(self) -> int:
         """End it in order; return its exit status."""
         return self.program.stop()
+
+    def launch(self) -> None:
+        """Start the process and wait for nothing."""
+        self.program.launch()
 
     def wait(self) -> int:
         """Return the exit status of one that ends by itself; raise `ProgramError` when it does not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +48,15 @@ class Gate:
     requests: list[Passed] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     url: str = ""
+    _waiting: set[http.client.HTTPConnection] = field(default_factory=set)
+
+    def drop(self) -> None:
+        """Forget what waits for an answer of the target, and open."""
+        for connection in list(self._waiting):
+            if connection.sock is not None:
+                with suppress(OSError):  # it was answered in this moment
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+        self.open()
 
     def close(self) -> None:
         """Let nothing pass."""
@@ -59,6 +69,20 @@ class Gate:
     def open(self) -> None:
         """Pass everything on."""
         self.before, self.after = Gate.before, Gate.after
+
+    def forward(self, passed: Passed) -> Reply:
+        """Return the target's answer; raise `Cut` when there is none."""
+        connection = http.client.HTTPConnection(urlsplit(self.target).netloc, timeout=_TIMEOUT_S)
+        self._waiting.add(connection)
+        try:
+            connection.request(passed.method, passed.path, passed.body or None, dict(passed.headers))
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.getheaders(), answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise Cut from error
+        finally:
+            self._waiting.discard(connection)
+            connection.close()
 
     def of(self, ending: str) -> list[Passed]:
         """Return the requests whose path ends so."""
@@ -76,7 +100,7 @@ def gated(target: str) -> Iterator[Gate]:
     try:
         yield gate
     finally:
-        gate.open()
+        gate.drop()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -90,7 +114,7 @@ def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
             gate.requests.append(passed)
             with suppress(Cut, ConnectionError):  # whoever asked may be gone
                 gate.before(passed)
-                reply = _forwarded(gate.target, passed)
+                reply = gate.forward(passed)
                 gate.replies.append(reply)
                 gate.after(passed, reply)
                 self._answer(reply)
@@ -109,15 +133,3 @@ def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
-
-
-def _forwarded(target: str, passed: Passed) -> Reply:
-    connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=_TIMEOUT_S)
-    try:
-        connection.request(passed.method, passed.path, passed.body or None, dict(passed.headers))
-        answer = connection.getresponse()
-        return Reply(answer.status, answer.getheaders(), answer.read())
-    except OSError as error:
-        raise Cut from error
-    finally:
-        connection.close()
