@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchmarks import server, targets
+from benchmarks import rate, server, targets
 from benchmarks.client import KEY, USER, Client, Json, Refused
-from benchmarks.figures import Figure, Outcome, Scale, summary
+from benchmarks.figures import Figure, Outcome, Picture, Scale, joined, summary
 from benchmarks.progress import say
 from benchmarks.service import Service, serving
 
@@ -38,7 +38,7 @@ class Call:
 
 
 def measure(scale: Scale) -> Outcome:
-    """Measure every call in turns with the bare view, at one waiting connection each."""
+    """Measure every call in turns with the bare view, at one connection each; then how many a second each sustains."""
     with (
         serving(METRICS_TOKEN=_METRICS_TOKEN) as service,
         server.serving() as plain,
@@ -46,8 +46,27 @@ def measure(scale: Scale) -> Outcome:
     ):
         ours, bare = two
         samples = scale.pick(5, 300, 500)
-        figures = [_figure(call, ours, bare, samples) for call in _calls(service, ours)]
-    return Outcome("api", figures, [], {"isolation": "none"})
+        session = ours.create()
+        figures = [_figure(call, ours, bare, samples) for call in _calls(service, ours, session)]
+        rates = rate.measure(service, plain, session, scale)
+    alone = Outcome("api", figures, [], {"isolation": "none"}, [_picture(figures)])
+    return joined("api", [alone, rates])
+
+
+def _picture(figures: Sequence[Figure]) -> Picture:
+    drawn = {figure.name: figure.sidecar.samples for figure in figures if figure.name in _DRAWN}
+    drawn["empty Flask view"] = [
+        sample
+        for figure in figures
+        if figure.name in _DRAWN and figure.bare
+        for sample in figure.bare.samples
+    ]
+    title, x = "A call on one connection", "time, ms"
+    return Picture("api-latency", title, x, "share of samples up to it, %", distributions=drawn, log_x=True)
+
+
+#: A picture of all calls could not be read.
+_DRAWN = {"api, health", "api, status", "api, output, 4 KiB", "api, list of sessions", "api, a key stored"}
 
 
 @contextmanager
@@ -60,8 +79,7 @@ def _both(service: Service, plain: server.Plain) -> Iterator[tuple[Client, Clien
             bare.close()
 
 
-def _calls(service: Service, client: Client) -> Sequence[Call]:
-    session = client.create()
+def _calls(service: Service, client: Client, session: str) -> Sequence[Call]:
     client.type(session, b"print %d\n" % _PRINTED)
     stored = {"userId": USER, "anthropicApiKey": KEY}
     credential = client.call("POST", "/api/credentials", stored)

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 Json = Mapping[str, Any]
 
@@ -62,7 +63,9 @@ def _describe(axes: Axes, picture: Json) -> None:
     axes.grid(visible=True, alpha=0.3)
     if picture["log_x"]:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     if picture["distributions"]:
         axes.set_ylim(0, 101)
     elif min(_heights(picture)) >= 0:
