@@ -1,0 +1,182 @@
+"""Rows of one order one after the other, different ones side by side, and none that is not ours any more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sidecar.poller.instance import Row
+from sidecar.poller.lanes import Lanes
+from tests.fakes.clock import FakeClock
+from tests.waiting import until
+
+Job = Callable[[Row], bool]
+
+
+class Site:
+    """Lanes whose work waits until the test lets it go."""
+
+    def __init__(self, clock: FakeClock, workers: int) -> None:
+        self.clock = clock
+        self.began: list[str] = []
+        self.gates: dict[str, threading.Event] = {}
+        self.on = True
+        self.lanes = Lanes(self._work, workers, clock)
+
+    def _work(self, row: Row) -> bool:
+        self.began.append(row.id)
+        if row.id in self.gates:
+            assert self.gates[row.id].wait(60)
+        if row.payload == "crash":
+            raise ZeroDivisionError
+        return self.on
+
+    def hold(self, *rows: Row) -> None:
+        """Let these rows wait in their work."""
+        self.gates |= {row.id: threading.Event() for row in rows}
+
+    def take(self, *rows: Row, lease_s: float = 30) -> None:
+        """Take rows; of those that are held, wait until the first one has begun."""
+        self.lanes.take(rows, self.clock.monotonic() + lease_s)
+
+    def free(self) -> None:
+        """Let everything go."""
+        for gate in self.gates.values():
+            gate.set()
+
+    def ended(self) -> list[str]:
+        """Return what was begun, once all has ended."""
+        assert self.lanes.wait(60)
+        return self.began
+
+
+@pytest.fixture
+def site(clock: FakeClock) -> Iterator[Site]:
+    site = Site(clock, workers=4)
+    yield site
+    site.free()
+    site.lanes.close()
+
+
+def rows(order: str, count: int) -> list[Row]:
+    return [Row(f"{order}{number}", 1, order) for number in range(count)]
+
+
+def test_rows_of_an_order_keep_it(site: Site) -> None:
+    first, *others = rows("a", 8)
+    site.hold(first)
+    site.take(first, *others)
+    assert until(lambda: site.began)
+
+    assert site.began == ["a0"]
+    site.free()
+    assert site.ended() == [f"a{number}" for number in range(8)]
+
+
+def test_different_orders_go_side_by_side_and_rows_without_one_too(site: Site) -> None:
+    all_at_once = [*rows("a", 1), *rows("b", 1), Row("c", 1), Row("d", 1)]
+    site.hold(*all_at_once)
+    site.take(*all_at_once)
+
+    assert until(lambda: len(site.began) == 4)
+
+
+def test_no_more_than_the_workers_are_at_work(site: Site) -> None:
+    many = [Row(f"r{number}", 1) for number in range(9)]
+    site.hold(*many)
+    site.take(*many)
+    assert until(lambda: len(site.began) == 4)
+
+    site.gates[site.began[0]].set()
+    assert until(lambda: len(site.began) == 5)
+    assert len(site.lanes.held()) == 8
+    assert site.lanes.room == 0
+
+
+def test_a_long_lane_does_not_hold_up_the_others(clock: FakeClock) -> None:
+    site = Site(clock, workers=1)
+    long = rows("a", 5)
+    site.hold(long[0])
+    site.take(*long, *rows("b", 1))
+    site.free()
+
+    assert site.ended().index("b0") < 3
+    site.lanes.close()
+
+
+def test_a_row_whose_lease_ran_out_is_not_begun_nor_what_waits_behind_it(site: Site) -> None:
+    first, second, third = rows("a", 3)
+    site.hold(first)
+    site.take(first, second, lease_s=30)
+    site.take(third, lease_s=90)
+    assert until(lambda: site.began)
+    site.clock.advance(30)
+    site.free()
+
+    assert site.ended() == ["a0"]
+
+
+def test_a_lease_that_is_renewed_lasts_on(site: Site) -> None:
+    first, second = rows("a", 2)
+    site.hold(first)
+    site.take(first, second)
+    assert until(lambda: site.began)
+    site.clock.advance(20)
+    site.lanes.keep(site.lanes.held(), frozenset(), site.clock.monotonic() + 30)
+    site.clock.advance(20)
+    site.free()
+
+    assert site.ended() == ["a0", "a1"]
+
+
+def test_a_row_somebody_else_has_is_not_begun_nor_what_waits_behind_it(site: Site) -> None:
+    first, second, third = rows("a", 3)
+    site.hold(first)
+    site.take(first, second, third)
+    assert until(lambda: site.began)
+    site.lanes.keep(site.lanes.held(), frozenset({"a1"}), site.clock.monotonic() + 30)
+    site.free()
+
+    assert site.ended() == ["a0"]
+
+
+def test_what_waits_behind_a_row_that_could_not_be_answered_is_let_go(site: Site) -> None:
+    site.on = False
+    first, *others = rows("a", 3)
+    site.hold(first)
+    site.take(first, *others, *rows("b", 1))
+    site.free()
+
+    assert sorted(site.ended()) == ["a0", "b0"]
+    assert site.lanes.held() == []
+
+
+def test_a_failure_of_our_own_ends_its_lane_only(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    bad = Row("a0", 1, "a", "crash")
+    site.hold(bad)
+    site.take(bad, Row("a1", 1, "a"), *rows("b", 1))
+    site.free()
+
+    assert sorted(site.ended()) == ["a0", "b0"]
+    assert "a row failed" in caplog.text
+    site.take(Row("a1", 2, "a"))
+    assert site.ended()[-1] == "a1"
+
+
+def test_a_row_that_is_given_again_is_done_once(site: Site) -> None:
+    row, other = Row("a", 1, "a"), Row("b", 1)
+    site.hold(row, other)
+    site.take(row, other, row, other)
+    site.free()
+
+    assert sorted(site.ended()) == ["a", "b"]
+
+
+def test_an_idle_one_has_no_threads(clock: FakeClock) -> None:
+    before = threading.active_count()
+    lanes = Lanes(lambda _: True, 32, clock)
+
+    assert threading.active_count() == before
+    lanes.close()
