@@ -2,7 +2,7 @@
  * Tells what is missing in an installation, and changes nothing. Run it whenever something is wrong, and last.
  *
  * Compares every record of the application with what was delivered, scripts by their checksums, and looks whether the
- * MID Servers named in x_claude_terminal.mids can be used.
+ * MID Servers, or the pollers, named in x_claude_terminal.mids can be used.
  */
 (function () {
     /* include converge.js */
@@ -25,6 +25,7 @@
         sys_app_application: 'fix script 06', sys_app_module: 'fix script 06'
     };
 
+    var SILENT_MS = 60000;
     var convergence = new Convergence(WANTED, true);
     var findings = 0;
 
@@ -68,6 +69,21 @@
         return member.hasNext();
     }
 
+    function checkPoller(name) {
+        var status = new GlideRecord('x_claude_terminal_mid_status');
+        status.addQuery('mid_name', name);
+        status.addQuery('bridge', 'poller');
+        status.addNotNullQuery('seen_at');
+        status.query();
+        if (!status.next()) {
+            find('x_claude_terminal.mids names ' + name + ', and no poller of that name runs');
+        } else if (new GlideDateTime().getNumericValue() -
+                new GlideDateTime(status.getValue('seen_at')).getNumericValue() > SILENT_MS) {
+            find('the poller ' + name + ' has not asked for work since ' + status.getValue('seen_at') +
+                ' UTC');
+        }
+    }
+
     function checkMid(name) {
         var mid = new GlideRecord('ecc_agent');
         if (!mid.get('name', name)) {
@@ -90,7 +106,8 @@
         if (!names.length) {
             find('x_claude_terminal.mids is empty: nobody can start a session');
         }
-        names.forEach(checkMid);
+        names.forEach(gs.getProperty('x_claude_terminal.bridge', 'mid') === 'poller' ? checkPoller :
+            checkMid);
     }
 
     WANTED.forEach(checkRecord);

@@ -194,14 +194,18 @@ ClaudeTerminalAPI.prototype = {
         })};
     },
 
-    /** @returns {Accepted} */
-    health: function (name) {
-        return this._askMid('health', name, this._access.admin());
+    /** @param {Object} body bridge: of a name that two bridges use @returns {Accepted} */
+    health: function (name, body) {
+        var user = this._access.admin();
+        var input = new ClaudeTerminalInput(body);
+        var bridge = input.choice('bridge', ['mid', 'poller']);
+        input.finish();
+        return this._askMid('health', name, user, bridge);
     },
 
     /** @returns {Accepted} */
     sealingKey: function (name) {
-        return this._askMid('sealing_key', name, this._access.user());
+        return this._askMid('sealing_key', name, this._access.user(), null);
     },
 
     // --- API keys ----------------------------------------------------------------------------------------
@@ -321,10 +325,11 @@ ClaudeTerminalAPI.prototype = {
             key: about.key, stream: about.stream, seq: about.seq, body: body, bounded: op !== 'terminate'})};
     },
 
-    _askMid: function (op, name, user) {
-        var bridge = new ClaudeTerminalSettings().bridge();
-        if (new ClaudeTerminalSettings().mids().indexOf(name) < 0) {
-            throw new ClaudeTerminalProblem(404, 'Not found', 'This MID Server is not set up for sessions.');
+    _askMid: function (op, name, user, wanted) {
+        var bridge = wanted || new ClaudeTerminalSettings().bridge();
+        if (!new ClaudeTerminalHosts().has(name, bridge)) {
+            throw new ClaudeTerminalProblem(404, 'Not found',
+                'This ' + this._reach.kind(bridge) + ' is not set up for sessions.');
         }
         this._reach.demand(name, bridge);
         this._requests.demandRoom(user);

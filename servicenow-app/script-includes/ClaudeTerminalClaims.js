@@ -85,6 +85,18 @@ ClaudeTerminalClaims.prototype = {
         }
     },
 
+    /**
+     * Take a row out of the pollers' reach for good.
+     *
+     * @param {GlideRecord} row
+     * @returns {boolean} false when one of them was faster
+     */
+    bar: function (row) {
+        // Of other rows there are no claims: MID Servers know nothing of them.
+        return row.getValue('topic') !== this.TOPIC || !!this._table.insert({queue_row: row.getUniqueValue(),
+            attempt: 1, owner: this._owner, leased_until: this._clock.ahead(this.WRITTEN_SECONDS)});
+    },
+
     _consider: function (row, last, has, taken, blocked) {
         var live = last && last.until >= this._clock.now();
         var mine = live && last.owner === this._owner;

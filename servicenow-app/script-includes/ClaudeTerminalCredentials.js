@@ -118,6 +118,16 @@ ClaudeTerminalCredentials.prototype = {
         }
     },
 
+    /** @returns {boolean} whether the sealed key says itself that it was sealed to that key of a sidecar */
+    _names: function (sealed, kid) {
+        var header = sealed.substring(0, sealed.indexOf('.')).replace(/-/g, '+').replace(/_/g, '/');
+        try {
+            return JSON.parse(gs.base64Decode(header + '==='.substring((header.length + 3) % 4))).kid === kid;
+        } catch (e) {
+            return false;
+        }
+    },
+
     _allowed: function (user, wanted) {
         var pinned = new ClaudeTerminalSettings().sealingKeys();
         if (new ClaudeTerminalSettings().mids().indexOf(wanted.mid) < 0) {
@@ -127,6 +137,10 @@ ClaudeTerminalCredentials.prototype = {
         if (pinned.length && pinned.indexOf(wanted.kid) < 0) {
             throw new ClaudeTerminalProblem(422, 'Sealing key not allowed', 'The API key was sealed to a ' +
                 'key that the administrator has not allowed (x_claude_terminal.sealing_keys).');
+        }
+        if (!this._names(wanted.sealed, wanted.kid)) {
+            throw new ClaudeTerminalProblem(422, 'Another sealing key',
+                'The API key was not sealed to the key that kid names.');
         }
         if (this.list(user).length >= this.MOST) {
             throw new ClaudeTerminalProblem(429, 'Too many keys', 'A user may store ' + this.MOST + ' keys.');

@@ -25,7 +25,7 @@ ClaudeTerminalExpiry.prototype = {
         this._trim();
     },
 
-    /** A command that no MID Server took for a quarter of an hour is not typed when it comes back. */
+    /** A command that nobody took for a quarter of an hour is not typed when its MID Server comes back. */
     giveUp: function () {
         var request = new ClaudeTerminalTable('request').query({state: 'queued'});
         request.addQuery('sys_created_on', '<', this._clock.ago(this.UNTAKEN_SECONDS));
@@ -39,9 +39,10 @@ ClaudeTerminalExpiry.prototype = {
     _drop: function (request) {
         var taken = !this._withdraw(request.getValue('ecc_output'));
         var found = new ClaudeTerminalTable('request').find({sys_id: request.getUniqueValue()});
-        var problem = new ClaudeTerminalProblem(504, 'No answer', taken ?
-            'The MID Server took the call but has not answered. Whether it was done is not known.' :
-            'The MID Server did not take the call; it was withdrawn, nothing was done.');
+        var who = 'The ' + new ClaudeTerminalReach().kind(new ClaudeTerminalRequests().bridge(found));
+        var problem = new ClaudeTerminalProblem(504, 'No answer', who + (taken ?
+            ' took the call but has not answered. Whether it was done is not known.' :
+            ' did not take the call; it was withdrawn, nothing was done.'));
         if (found.getValue('state') !== 'queued') {
             return; // answered in this moment
         }
@@ -54,13 +55,13 @@ ClaudeTerminalExpiry.prototype = {
         }
     },
 
-    /** @returns {boolean} whether no MID Server has taken the row, or will take it now */
+    /** @returns {boolean} whether nobody has taken the row, or will take it now */
     _withdraw: function (ecc) {
         var row = new GlideRecord('ecc_queue');
         if (!row.get(ecc)) {
             return true; // the node that made the request died before it wrote the call
         }
-        if (row.getValue('state') !== 'ready') {
+        if (row.getValue('state') !== 'ready' || !new ClaudeTerminalClaims('', 'withdrawn').bar(row)) {
             return false;
         }
         row.setValue('state', 'error');

@@ -32,10 +32,10 @@ ClaudeTerminalHosts.prototype = {
         return this._added([], {user: user});
     },
 
-    /** @returns {boolean} whether rows for such a poller may be in the queue */
-    hasPoller: function (name) {
-        return new ClaudeTerminalSettings().mids().indexOf(name) >= 0 || this.all().some(function (host) {
-            return host.name === name && host.bridge === 'poller';
+    /** @returns {boolean} whether that is one of `all` */
+    has: function (name, bridge) {
+        return this.all().some(function (host) {
+            return host.name === name && host.bridge === bridge;
         });
     },
 

@@ -1,6 +1,6 @@
 /**
- * On which MID Server a new session goes: a healthy one of the application's, for which the user has stored
- * a key, with the fewest sessions. It stays there, because a terminal lives on one host.
+ * On which MID Server, or poller, a new session goes: a healthy one of the application's, for which the user has
+ * stored a key, with the fewest sessions. It stays there, because a terminal lives on one host.
  */
 var ClaudeTerminalPlacement = Class.create();
 
@@ -21,7 +21,7 @@ ClaudeTerminalPlacement.prototype = {
         var names = this._configured(wanted).filter(this._single, this);
         var healthy = this._some(names, this._healthy, 409, 'MID Server in a cluster', 'A MID Server of a ' +
             'cluster cannot be used: the platform would move calls to another host than the terminal\'s.');
-        var keyed = this._some(healthy, this._credential, 503, 'No healthy MID Server',
+        var keyed = this._some(healthy, this._credential, 503, 'No healthy ' + this._reach.kind(this._bridge),
             this._sickness(names));
         var chosen;
         if (!keyed.length) {
@@ -50,18 +50,18 @@ ClaudeTerminalPlacement.prototype = {
 
     _keyless: function () {
         return new ClaudeTerminalProblem(422, 'No API key',
-            'Store an Anthropic API key for a healthy MID Server first.');
+            'Store an Anthropic API key for a healthy ' + this._reach.kind(this._bridge) + ' first.');
     },
 
     _configured: function (wanted) {
         var names = new ClaudeTerminalSettings().mids();
         if (wanted && names.indexOf(wanted) < 0) {
-            throw new ClaudeTerminalProblem(422, 'Unknown MID Server',
-                'This MID Server is not set up for sessions.');
+            throw new ClaudeTerminalProblem(422, 'Unknown ' + this._reach.kind(this._bridge),
+                'This ' + this._reach.kind(this._bridge) + ' is not set up for sessions.');
         }
         if (!names.length) {
             throw new ClaudeTerminalProblem(503, 'Not set up',
-                'No MID Server is named in x_claude_terminal.mids.');
+                'No ' + this._reach.kind(this._bridge) + ' is named in x_claude_terminal.mids.');
         }
         return wanted ? [wanted] : names;
     },

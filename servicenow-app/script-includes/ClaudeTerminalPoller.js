@@ -80,7 +80,9 @@ ClaudeTerminalPoller.prototype = {
     },
 
     _known: function (name) {
-        if (!new ClaudeTerminalHosts().hasPoller(name)) {
+        // Before the whole application is switched over, a poller may already wait.
+        if (new ClaudeTerminalSettings().mids().indexOf(name) < 0 &&
+                !new ClaudeTerminalHosts().has(name, 'poller')) {
             throw new ClaudeTerminalProblem(422, 'Unknown poller',
                 'No poller of this name is set up: x_claude_terminal.mids does not name it.');
         }

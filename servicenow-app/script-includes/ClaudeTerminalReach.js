@@ -18,9 +18,14 @@ ClaudeTerminalReach.prototype = {
         return agent.next() ? agent : null;
     },
 
+    /** @returns {string} what it is, in a sentence */
+    kind: function (bridge) {
+        return bridge === 'poller' ? 'poller' : 'MID Server';
+    },
+
     /** @returns {string} how a sentence about it begins */
     called: function (name, bridge) {
-        return (bridge === 'poller' ? 'The poller ' : 'The MID Server ') + name;
+        return 'The ' + this.kind(bridge) + ' ' + name;
     },
 
     /**

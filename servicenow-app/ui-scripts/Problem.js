@@ -16,6 +16,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             'Store a key, then start a new session.', 'key'],
         'MID Server not available': ['The MID Server is down', '{detail} Your session is kept, and this ' +
             'page goes on by itself when it is back.', 'retry'],
+        'Poller not available': ['The poller does not run', '{detail} Your session is kept, and this ' +
+            'page goes on by itself when it is back.', 'retry'],
         'No answer yet': ['The queue does not move', '{detail}', null],
         'Not answered yet': ['No answer has come yet', '{detail}', null],
         'Not sent yet': ['What you type is not sent yet', '{detail}', null],
@@ -49,8 +51,8 @@ window.claudeTerminal = window.claudeTerminal || {};
             'retry'],
         'Key reused': ['This page mixed two calls up', 'Reload the page, and look at what was done.', 'retry']
     };
-    var SIDECAR = ['The sidecar does not answer', 'The MID Server is up, but the Claude service beside it ' +
-        'is not. This page goes on by itself when it is back. {detail}', 'retry'];
+    var SIDECAR = ['The sidecar does not answer', 'The way to its host is open, but the Claude service ' +
+        'there is not up. This page goes on by itself when it is back. {detail}', 'retry'];
     /** A status → what to say when the title says nothing. */
     var STATUSES = {
         0: ['The instance cannot be reached', 'Check your network. This page goes on by itself.', 'retry'],

@@ -64,9 +64,10 @@ window.claudeTerminal = window.claudeTerminal || {};
 
         /** @param {boolean} reachable @param {?string} why it is not, in the instance's own words */
         reach: function (reachable, why) {
-            var mid = /^The(re is no)? MID Server/.test(why || '');
-            this.note('reach', reachable ? null : new ns.Problem({status: mid ? 503 : 502,
-                title: mid ? 'MID Server not available' : '', detail: why || '', own: true}));
+            var way = /^The(?:re is no)? (MID Server|poller) /.exec(why || '');
+            var title = way ? (way[1] === 'poller' ? 'Poller' : 'MID Server') + ' not available' : '';
+            this.note('reach', reachable ? null : new ns.Problem({status: way ? 503 : 502, title: title,
+                detail: why || '', own: true}));
         },
 
         /** @returns {?Problem} the one that matters most */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,7 +19,8 @@ Json = dict[str, Any]
 
 SCOPE = "x_claude_terminal"
 KID = "k" * 43
-SEALED = "aGVhZA..aXY.dGV4dA.dGFn"
+#: The header of a sealed key says which key it was sealed to.
+SEALED = f"{urlsafe_b64encode(json.dumps({'kid': KID}).encode()).decode().rstrip('=')}..aXY.dGV4dA.dGFn"
 HEALTH = {"status": "ok", "version": "1.2.3", "uptimeSeconds": 1.0, "sessions": 0, "checks": {}}
 
 

@@ -10,7 +10,7 @@ from tests.servicenow.conftest import SCOPE
 
 MANIFEST = json.loads((Path(__file__).resolve().parents[2] / "servicenow-app/manifest.json").read_text())
 
-TABLES = ["session", "output", "request", "credential", "mid_status", "audit"]
+TABLES = ["session", "output", "request", "credential", "mid_status", "claim", "audit"]
 OPERATIONS = ["create", "read", "write", "delete"]
 
 

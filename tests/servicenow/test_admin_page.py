@@ -62,7 +62,7 @@ def test_the_figures_are_those_of_the_instance(desk: Desk, page: Page) -> None:
     failed(desk)
     page.reload()
 
-    assert tile(page, "MID Servers up").split() == ["1", "of", "1"]
+    assert tile(page, "Hosts up").split() == ["1", "of", "1"]
     assert int(tile(page, "Sessions not ended")) == before + 3
     expect(page.get_by_role("article", name=MID)).to_contain_text(str(HEALTH["version"]))
     error = page.get_by_role("region", name="Recent errors").get_by_role("row").nth(1)

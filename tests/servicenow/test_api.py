@@ -22,7 +22,7 @@ def second_mid(desk: Desk) -> Iterator[str]:
     agent = agents.insert(name=OTHER, status="Up", validated="true")["sys_id"]
     desk.property("mids", f"{MID}, {OTHER}")
     desk.script(
-        f"new ClaudeTerminalMid('{OTHER}').healthy({{status: 'ok', version: '1'}}, '2026-01-01 00:00:00');"
+        f"new ClaudeTerminalMid('{OTHER}', 'mid').healthy({{status: 'ok', version: '1'}}, '');"
         "new ClaudeTerminalTable('credential').insert("
         f"{{user: '{desk.users['alice']}', mid_name: '{OTHER}', credential_id: 'cred-b', state: 'stored'}})"
     )

@@ -9,7 +9,7 @@ import pytest
 from emulator.servicenow import Row
 from tests.fakes.queue import good
 from tests.fixtures.servicenow import MID
-from tests.servicenow.conftest import HEALTH, KID, Desk
+from tests.servicenow.conftest import HEALTH, KID, SEALED, Desk
 
 LONG_AGO = "2026-01-01 00:00:00"
 JWK = {"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "use": "enc", "alg": "ECDH-ES", "kid": KID}
@@ -146,7 +146,7 @@ def test_a_mid_server_that_is_down_is_not_asked(desk: Desk) -> None:
 
 
 def test_a_sealed_key_that_did_not_arrive_is_sent_again_when_the_sidecar_is_well(desk: Desk) -> None:
-    body = {"mid": MID, "sealed": "aGVhZA..aXY.dGV4dA.dGFn", "hint": "wxyz", "kid": KID}
+    body = {"mid": MID, "sealed": SEALED, "hint": "wxyz", "kid": KID}
     made = desk.call("alice", "POST", "/credentials", body).body
     desk.refuse("credential.store", 502, "The sidecar is not reachable.")
     waiting = desk.rows("credential", f"sys_id={made['credential']}")[0]

@@ -86,6 +86,7 @@ def stocked(desk: Desk) -> Desk:
         "state": "running",
     }
     desk.reply("output", piece, session)
+    desk.script("new ClaudeTerminalTable('claim').insert({queue_row: '0', attempt: 1, owner: 'mid-a/0'})")
     return desk
 
 

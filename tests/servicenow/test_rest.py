@@ -43,6 +43,16 @@ RESOURCES = [
     ("DELETE", "/sessions/{s}", None),
 ]
 
+#: Those of a poller, which no user may call.
+BRIDGE: list[tuple[str, str, Any]] = [
+    ("POST", "/bridge/claim", {"name": MID, "owner": f"{MID}/0", "limit": 1}),
+    (
+        "POST",
+        "/bridge/complete",
+        {"name": MID, "owner": f"{MID}/0", "row": "0" * 32, "attempt": 1, "output": ""},
+    ),
+]
+
 #: Those that name something of one user.
 OWNED = [item for item in RESOURCES if "{" in item[1]]
 
@@ -77,7 +87,10 @@ def refused(desk: Desk, path: str, body: Any, status: int, user: str = "alice") 
 
 
 def test_the_list_here_is_the_manifests() -> None:
-    here = {(method, re.sub(r"\{\w\}", "{id}", path).replace(MID, "{name}")) for method, path, _ in RESOURCES}
+    here = {
+        (method, re.sub(r"\{\w\}", "{id}", path).replace(MID, "{name}"))
+        for method, path, _ in RESOURCES + BRIDGE
+    }
     there = {
         (record["fields"]["http_method"], record["fields"]["relative_path"])
         for record in MANIFEST["records"]
@@ -93,7 +106,7 @@ def test_each_resource_has_at_most_twelve_lines() -> None:
     assert long == []
 
 
-@pytest.mark.parametrize("item", RESOURCES, ids=name)
+@pytest.mark.parametrize("item", RESOURCES + BRIDGE, ids=name)
 def test_without_the_role_nothing_is_allowed(desk: Desk, item: tuple[str, str, Any]) -> None:
     method, path, body = item
     if not desk.instance.table("sys_user").rows("user_name=nobody.special"):

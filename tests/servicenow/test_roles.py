@@ -19,12 +19,12 @@ from tests.servicenow.conftest import SCOPE, Desk
 
 #: Tables whose rows have an owner, who alone reads them; the others are read by administrators of the app.
 OWNED = ("session", "output", "request", "credential")
-TABLES = (*OWNED, "mid_status", "audit")
+TABLES = (*OWNED, "mid_status", "claim", "audit")
 OPERATIONS = ("create", "read", "write", "delete")
 #: alice owns the rows; keeper administrates the app, admin the instance.
 USERS = ("nobody.special", "alice", "bob", "keeper", "admin")
 #: A column to write into.
-COLUMN = {"output": "start"}
+COLUMN = {"output": "start", "claim": "owner"}
 
 #: Tries all operations on all tables, as the user it runs for, and tells which had an effect.
 TRY = """
@@ -80,6 +80,7 @@ def made(desk: Desk) -> dict[str, str]:
         "request": {"session": session, "user": alice, "key": session},
         "credential": {"user": alice, "sealed": "marker.of.a.sealed.key"},
         "mid_status": {"mid_name": session},
+        "claim": {"queue_row": session, "attempt": "1"},
         "audit": {"user": alice, "event": "test"},
     }
     rows = {"session": str(session)}

@@ -304,7 +304,7 @@ def test_the_search_finds_what_is_there(story: Story, tmp_path: Path) -> None:
 def test_everything_was_used(story: Story) -> None:
     """Of what did not happen nothing is proved."""
     stored = tables(story.database)
-    for table in ("session", "output", "request", "credential", "mid_status", "audit"):
+    for table in ("session", "output", "request", "credential", "mid_status", "claim", "audit"):
         assert stored[f"x_claude_terminal_{table}"], table
     for op in ("create", "command", "output", "outputs", "screen", "status", "resize", "terminate", "list"):
         assert f'name="op" value="{op}"'.encode() in stored["ecc_queue"], op

@@ -55,18 +55,28 @@ api.controller = function ($scope, $http, $q, $timeout, $window, $document) {
             Math.round(seconds / 60) + ' min ago' : Math.round(seconds / 3600) + ' h ago';
     };
 
+    /** @returns {string} one name may be a MID Server's and a poller's */
+    c.way = function (mid) {
+        return mid.bridge + ' ' + mid.name;
+    };
+
+    c.kind = function (mid) {
+        return mid.bridge === 'poller' ? 'Poller' : 'MID Server';
+    };
+
     c.check = function (mid) {
         var path = '/mids/' + encodeURIComponent(mid.name) + '/health';
-        c.checks[mid.name] = {under: true, text: ''};
+        var way = c.way(mid);
+        c.checks[way] = {under: true, text: ''};
         c.said = 'Checking ' + mid.name + '.';
-        calls.ask('POST', path, null, {onLate: function (late) {
-            c.checks[mid.name].text = late.advice().text;
+        calls.ask('POST', path, {bridge: mid.bridge}, {onLate: function (late) {
+            c.checks[way].text = late.advice().text;
         }}).then(function () {
-            c.checks[mid.name] = {text: 'Checked just now.'};
+            c.checks[way] = {text: 'Checked just now.'};
         }, function (problem) {
-            c.checks[mid.name] = {text: ns.Problem.of(problem).advice().text};
+            c.checks[way] = {text: ns.Problem.of(problem).advice().text};
         }).then(function () {
-            c.said = mid.name + ': ' + c.checks[mid.name].text;
+            c.said = mid.name + ': ' + c.checks[way].text;
             return look();
         });
     };
