@@ -78,9 +78,9 @@ class Client:
         response = self._connection.getresponse()
         return response.status, response.read()
 
-    def create(self) -> str:
+    def create(self, **fields: Any) -> str:
         """Create a session, wait until it is ready, return its id."""
-        body = {"userId": self._user, "credentials": {"anthropicApiKey": KEY}, "waitMs": 25_000}
+        body = {"userId": self._user, "credentials": {"anthropicApiKey": KEY}, "waitMs": 25_000, **fields}
         session = self.call("POST", "/api/session/create", body)
         if session["state"] != "running":
             raise Refused(f"the session is {session['state']}: {session['reason']}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from benchmarks.client import KEY
 from benchmarks.service import Service, scratch
@@ -24,8 +25,10 @@ from emulator.platform import Platform
 from emulator.servicenow import APP, Instance
 
 MID = "mid-bench"
-_PASSWORD = "for the benchmark"  # of users that live as long as the benchmark
+PASSWORD = "for the benchmark"  # of users that live as long as the benchmark
 _PATIENCE_S = 60.0
+#: Kept open by one user: a browser has one for each tab or more.
+_CONNECTIONS = 64
 #: Seldom enough to leave the processors to what is measured.
 _LOOK_S = 0.005
 
@@ -76,15 +79,17 @@ class Emulated:
     started_s: float
     database: sqlite3.Connection
 
-    def person(self, name: str) -> Person:
-        """Make a user with the app's role and a stored key."""
+    def person(self, name: str, *mids: str) -> Person:
+        """Make a user with the app's role and a stored key, beside each of these MID Servers or the one there is."""
         admin = self.platform.admin
-        sys_id = admin.create_user(name, _PASSWORD, [USER_ROLE])
-        instance = admin.signed_in(name, _PASSWORD)
-        Browser(instance, sys_id).enrol(MID, KEY)
+        sys_id = admin.create_user(name, PASSWORD, [USER_ROLE])
+        instance = admin.signed_in(name, PASSWORD)
+        for mid in mids or (MID,):
+            Browser(instance, sys_id).enrol(mid, KEY)
         connection = requests.Session()
         connection.trust_env = False
-        connection.auth = (name, _PASSWORD)
+        connection.auth = (name, PASSWORD)
+        connection.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         return Person(instance, sys_id, connection)
 
     def value(self, query: str, *parameters: Any) -> Any:
@@ -145,8 +150,8 @@ def emulated(service: Service, *, latency_ms: int) -> Iterator[Emulated]:
             admin = platform.admin
             installation.install(admin, installation.build(folder / "app"))
             installation.use_mids(admin, MID)
-            admin.create_user("mid.bench", _PASSWORD, [installation.MID_ROLE])
-            mid = MidServer(folder / "mid", MID, Account(admin.url, "mid.bench", _PASSWORD))
+            admin.create_user("mid.bench", PASSWORD, [installation.MID_ROLE])
+            mid = MidServer(folder / "mid", MID, Account(admin.url, "mid.bench", PASSWORD))
             address = f"http://127.0.0.1:{service.address.port}"
             mid.prepare(Sidecar(address, keep_token(mid.home, service.address.token)))
             platform.stop()
@@ -154,13 +159,18 @@ def emulated(service: Service, *, latency_ms: int) -> Iterator[Emulated]:
                 admin = platform.admin
                 installation.check_health(admin)
                 address = f"file:{platform.data / 'instance.db'}?mode=ro"
-                database = stack.enter_context(closing(sqlite3.connect(address, uri=True, timeout=10)))
+                database = stack.enter_context(closing(_opened(address)))
                 found = Emulated(platform, mid, started_s, database)
                 until(lambda: found.value(_UP, MID) == "up", "the MID's sidecar is known to be up")
                 admin.faults(latencyMs=latency_ms)
                 yield found
         finally:
             platform.stop()
+
+
+def _opened(address: str) -> sqlite3.Connection:
+    """Open a database to look at it, from any thread: SQLite puts them one after the other."""
+    return sqlite3.connect(address, uri=True, timeout=10, check_same_thread=False)
 
 
 _UP = "SELECT state FROM x_claude_terminal_mid_status WHERE mid_name = ?"

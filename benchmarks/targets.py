@@ -22,14 +22,24 @@ API_MORE_P50 = Target(4)
 #: Re-encrypting 10,000 credentials, in seconds; meanwhile other calls at p99, in milliseconds.
 ROTATION_S = Target(10)
 ROTATION_P99 = Target(100)
-#: Through the emulated instance with 50 ms round trip: command → first output on the instance, in milliseconds.
-BRIDGE_P50 = Target(400)
-BRIDGE_P99 = Target(1200)
-#: Rows of ours in the queue: of a command whose answer settles within a second; with nobody there; added to the pump's
-#: in a minute by 19 more watched terminals.
+#: Through the emulated instance with 50 ms round trip, one session: command → first output on the instance, in
+#: milliseconds, by the MID Server with its push channel and by the adaptive poller; with 50 sessions, × that at p50.
+MID_P50 = Target(500)
+MID_P99 = Target(1500)
+POLLER_P50 = Target(1000)
+POLLER_P99 = Target(2500)
+BRIDGE_CROWD = Target(2)
+#: Rows of ours in the queue: of a command whose answer settles within a second; in a minute with nobody there; in a
+#: minute, beyond those with one watched terminal, with more of them (where the minute begins is worth one call).
 BRIDGE_ROWS = Target(4)
 BRIDGE_IDLE = Target(0)
-BRIDGE_MORE_ROWS = Target(0)
+BRIDGE_MORE_ROWS = Target(2)
+#: A poller with nobody there: requests to the instance in a minute, megabytes, percent of a core.
+POLLER_REQUESTS = Target(15)
+POLLER_MEMORY = Target(60)
+POLLER_CPU = Target(1)
+#: What a bridge that is killed may lose, do twice or in another order.
+BRIDGE_LOST = Target(0)
 #: Instance and MID Server up, the app installed before, in seconds.
 EMULATOR_START_S = Target(5)
 #: In a browser, the instance with 50 ms round trip, in milliseconds: a command's first output and a key's echo painted,
