@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 
 from sidecar.clock import Clock
 from sidecar.poller.instance import Row
@@ -54,7 +55,7 @@ class Lanes:
         One that is here already is not put in twice: the instance gives again what it thinks we have not heard of.
         """
         with self._changed:
-            self._leases.renew([row], until)
+            self._leases.give(row, until)
             lane = self._lanes.setdefault(row.order or row.id, deque())
             if row in lane:
                 return False
@@ -65,8 +66,8 @@ class Lanes:
         """Renew the leases of these rows, but not of those that somebody else has; those are not begun any more."""
         with self._changed:
             self._leases.renew((row for row in rows if row.id not in lost), until)
-            for row in self._waiting_locked(lost):
-                self._leases.forget(row)
+            for lane in self._lanes.values():
+                self._cut_locked(lane, lost)
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is held, but no longer; return whether that is so."""
@@ -77,8 +78,13 @@ class Lanes:
         """End the threads once they have done what they have."""
         self._pool.shutdown()
 
-    def _waiting_locked(self, ids: frozenset[str]) -> list[Row]:
-        return [row for lane in self._lanes.values() for row in list(lane)[1:] if row.id in ids]
+    def _cut_locked(self, lane: deque[Row], lost: frozenset[str]) -> None:
+        """Let go what waits in a lane from the first row on that is lost; the one in work is not waiting."""
+        waiting = list(lane)[1:]
+        kept = list(takewhile(lambda row: row.id not in lost, waiting))
+        for row in waiting[len(kept) :]:
+            lane.remove(row)
+            self._leases.forget(row)
 
     def _next(self, key: str) -> None:
         """Do the first row of a lane, and queue the lane again for its next: others have had their turn by then."""

@@ -17,10 +17,13 @@ class Leases:
         """Hold nothing."""
         self._until: dict[tuple[str, int], float] = {}
 
+    def give(self, row: Row, until: float) -> None:
+        """Note that a row is ours until then."""
+        self._until[row.key] = until
+
     def renew(self, rows: Iterable[Row], until: float) -> None:
-        """Note that these rows are ours until then."""
-        for row in rows:
-            self._until[row.key] = until
+        """Note that these rows are ours until then, but for those that were forgotten meanwhile."""
+        self._until.update((row.key, until) for row in rows if row.key in self._until)
 
     def holds(self, row: Row, now: float) -> bool:
         """Tell whether the row is still ours."""
