@@ -58,7 +58,6 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, compare or report; return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     try:
         if given[:1] == ["compare"]:
             return _compare(given[1:])
@@ -102,7 +101,7 @@ def _measure(options: argparse.Namespace) -> int:
     outcomes: list[Outcome] = []
     with bar("parts", len(wanted)) as step:
         for part in wanted:
-            outcomes.append(_measured(part, scale))
+            outcomes.append(measured(part, scale))
             if not options.no_write and (options.into or not scale.trial):
                 _written(folder, scale, outcomes[-1:])  # at once: hours of measuring survive what comes after
             step()
@@ -112,7 +111,8 @@ def _measure(options: argparse.Namespace) -> int:
     return _told(problems(outcomes), "all targets are met, nothing was lost")
 
 
-def _measured(part: str, scale: Scale) -> Outcome:
+def measured(part: str, scale: Scale) -> Outcome:
+    """Measure one part; if it breaks down, that is what was found."""
     say(f"{part}: begins")
     around = {"form": scale.name, **conditions()}
     began = time.monotonic()
@@ -178,4 +178,5 @@ def _report(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     sys.exit(main())

@@ -118,7 +118,7 @@ def crowd(host: Host) -> Iterator[Crowd]:
 
 def _obey(seat: Seat, pipe: Connection) -> None:
     """Do what comes through the pipe until it is closed."""
-    terminals = _Terminals(seat)
+    terminals = Terminals(seat)
     try:
         while True:
             name, arguments = pipe.recv()
@@ -133,31 +133,41 @@ def _obey(seat: Seat, pipe: Connection) -> None:
         terminals.close()
 
 
-class _Terminals:
-    """What a crowd's process holds."""
+class Terminals:
+    """What a crowd's process holds; a method for each that can be asked of it."""
 
     def __init__(self, seat: Seat) -> None:
+        """Hold nothing yet."""
         self._seat = seat
         self._lines: list[Line] = []
 
     def close(self) -> None:
+        """End all."""
         for line in self._lines:
             line.close()
 
     def grow(self, count: int) -> None:
+        """Open terminals until there are so many."""
         while len(self._lines) < count:
             self._lines.append(self._seat.open(len(self._lines)))
 
     def begin_echo(self) -> None:
+        """Let the first terminal echo.
+
+        Raises:
+            ValueError: it does something else.
+        """
         self._type(b"echo\n")
         seen = self._seen(len(ECHOING))
         if seen != ECHOING:
             raise ValueError(f"the program does not echo but prints {seen!r}")
 
     def end_echo(self) -> None:
+        """Let it take commands again."""
         self._type(END)
 
     def echo(self, token: bytes) -> tuple[float, list[str]]:
+        """Return the seconds from the first byte typed to the last byte seen, and what was wrong."""
         line = self._lines[0]
         line.arm()
         time.sleep(_REST_S)
@@ -179,6 +189,7 @@ class _Terminals:
         return found
 
     def tick(self, records: int) -> tuple[list[float], list[str]]:
+        """Let all print records; return the delays in milliseconds, and what was wrong."""
         tracks = [Track(records) for _ in self._lines]
         readers = [
             threading.Thread(target=_follow, args=(line, track))

@@ -17,7 +17,7 @@ _WARM_UP = 20
 
 def samples(scale: Scale) -> int:
     """Return how many echoes of each host, for each number of terminals."""
-    return scale.pick(5, 250, 500)
+    return scale.pick(5, 200, 500)
 
 
 @dataclass

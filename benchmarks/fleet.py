@@ -39,7 +39,7 @@ def _plan(scale: Scale, count: int) -> tuple[int, int]:
     if scale.trial:
         return 1, 2
     if not scale.full:
-        return 1, _RECORDS
+        return 1, _RECORDS // 2
     return 2, max(_RECORDS, math.ceil(ENOUGH / 2 / count))
 
 

@@ -36,7 +36,7 @@ class Plan:
     last: float = _LAST
 
 
-_PLANS = {"trial": Plan(2, 0.5, 400), "short": Plan(1.5, 1.5), "full": Plan(1.25, 5)}
+_PLANS = {"trial": Plan(2, 0.5, 400), "short": Plan(1.5, 1.2), "full": Plan(1.25, 5)}
 
 
 @dataclass
@@ -78,18 +78,23 @@ def measure(service: Service, plain: server.Plain, session: str, scale: Scale) -
     with _climbs(service, plain, session) as climbs:
         for climb in climbs.values():
             climb.connections.run(_FIRST / 2, _WARM_UP_S)
-        rate = _FIRST
-        while rate <= plan.last and any(climb.failed is None for climb in climbs.values()):
-            for climb in climbs.values():
-                if climb.failed is None:
-                    climb.step(rate, plan.seconds)
-            say(f"api: {rate:.0f} requests a second, {_standing(climbs)} of {len(climbs)} sustain it")
-            rate *= plan.factor
-        for _ in range(_HALVINGS):
-            for climb in climbs.values():
-                if climb.failed is not None:
-                    climb.step((climb.sustained + climb.failed) / 2, plan.seconds)
+        climb_all(climbs, plan)
         return _outcome(climbs)
+
+
+def climb_all(climbs: Mapping[str, Climb], plan: Plan) -> None:
+    """Raise the rate step by step until all have failed, then look between the last two of each."""
+    rate = _FIRST
+    while rate <= plan.last and _standing(climbs):
+        for climb in climbs.values():
+            if climb.failed is None:
+                climb.step(rate, plan.seconds)
+        say(f"api: {rate:.0f} requests a second, {_standing(climbs)} of {len(climbs)} sustain it")
+        rate *= plan.factor
+    for _ in range(_HALVINGS):
+        for climb in climbs.values():
+            if climb.failed is not None:
+                climb.step((climb.sustained + climb.failed) / 2, plan.seconds)
 
 
 def _standing(climbs: Mapping[str, Climb]) -> int:

@@ -88,7 +88,7 @@ def measure(scale: Scale) -> Outcome:
         sidecar_sample(client)
         bares: list[Sample] = []
         ours: list[Sample] = []
-        count = scale.pick(1, 6, 200)
+        count = scale.pick(1, 4, 200)
         with bar("starts of the CLI", count) as step:
             for _ in range(count):
                 bares.append(bare_sample(executable, api.url))

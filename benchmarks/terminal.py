@@ -20,7 +20,7 @@ def measure(scale: Scale) -> Outcome:
         counts = fleet.counts(scale)
         echoes, prints, floods = echo.Echoes(), fleet.Fleet(), flood.Floods()
         for count in counts:
-            say(f"terminal: {count} terminals of each kind")
+            say(f"terminal: {count} of each kind")
             for each in crowds:
                 each.grow(count)
             echoes.measure(crowds, count, scale)
