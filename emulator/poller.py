@@ -10,7 +10,7 @@ from emulator.midserver import Account, Sidecar
 from emulator.program import Program
 
 _ROOT = Path(__file__).resolve().parents[1]
-_END_S = 30.0
+_END_S = 60.0
 #: The line that says the instance was asked for the first time.
 _READY = r"(?m)^.*poller .* asks.*$"
 
@@ -69,6 +69,9 @@ class Poller:
 
 class _Process(Program):
     """The command; the settings are in its environment, because arguments can be read by everybody."""
+
+    #: It hands in what it holds, and that may be a call which waits for output.
+    patience = _END_S
 
     def __init__(self, log: Path) -> None:
         super().__init__("poller", log, _READY)

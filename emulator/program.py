@@ -28,6 +28,8 @@ class Program:
 
     #: What its failures are.
     failure = ProgramError
+    #: How long it may take to end in order, in seconds.
+    patience = _STOP_S
 
     def __init__(self, name: str, log: Path, ready: str) -> None:
         """Describe the program; a line with the pattern `ready` says that it is up."""
@@ -126,7 +128,7 @@ class Program:
         if process.poll() is None:
             process.send_signal(number)
         try:
-            return process.wait(_STOP_S)
+            return process.wait(self.patience)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()

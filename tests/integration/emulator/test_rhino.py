@@ -126,11 +126,9 @@ def test_missing_java_is_named_with_its_package(
         make_program(WAITING).start()
 
 
-def test_one_that_is_held_is_killed_all_the_same(
-    make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("emulator.program._STOP_S", 0.5)
+def test_one_that_is_held_is_killed_all_the_same(make_program: MakeProgram) -> None:
     program = make_program(WAITING)
+    program.patience = 0.5
     program.start()
     program.send(signal.SIGSTOP)
 
