@@ -80,7 +80,10 @@ def test_started_as_it_stands_it_says_what_to_do_in_plain_lines(machine: Machine
     ended = machine.run("doctor")
 
     assert ended.returncode == 1
-    assert "FAIL  settings                API_AUTH_TOKEN must have at least 16 ASCII characters.\n" in ended.stdout
+    assert (
+        "FAIL  settings                API_AUTH_TOKEN must have at least 16 ASCII characters.\n"
+        in ended.stdout
+    )
     assert "\n                              → Change it in the environment or in .env" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("8 checks: ")
     assert "Traceback" not in ended.stderr
