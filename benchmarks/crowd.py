@@ -127,7 +127,7 @@ def _obey(seat: Seat, pipe: Connection) -> None:
             except Exception as error:  # noqa: BLE001  it is told to who asked, in the other process
                 answer = (None, f"{type(error).__name__}: {error}")
             pipe.send(answer)
-    except (EOFError, BrokenPipeError):
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass
     finally:
         terminals.close()

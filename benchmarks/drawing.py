@@ -19,6 +19,8 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
 _SIZE_INCHES, _DOTS_PER_INCH = (8.0, 5.0), 110
+#: So many places on the axis can be labelled one by one.
+_LABELLED = 8
 #: More names than this are put beside the drawing; within it they would hide the lines.
 _INSIDE = 6
 
@@ -61,7 +63,9 @@ def _describe(axes: Axes, picture: Json) -> None:
     axes.set_xlabel(picture["x"])
     axes.set_ylabel(picture["y"])
     axes.grid(visible=True, alpha=0.3)
-    if picture["log_x"]:
+    if not picture["log_x"]:
+        _tick_points(axes, picture)
+    else:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")
@@ -72,6 +76,13 @@ def _describe(axes: Axes, picture: Json) -> None:
         axes.set_ylim(bottom=0)
     many = len(picture["curves"]) + len(picture["distributions"]) > _INSIDE
     axes.legend(**({"loc": "center left", "bbox_to_anchor": (1, 0.5)} if many else {}))
+
+
+def _tick_points(axes: Axes, picture: Json) -> None:
+    """Label the few places at which something was measured, rather than round numbers between them."""
+    places = sorted({x for points in picture["curves"].values() for x, _ in points})
+    if 0 < len(places) <= _LABELLED:
+        axes.set_xticks(places, [f"{place:g}" for place in places])
 
 
 def _heights(picture: Json) -> Iterator[float]:

@@ -49,7 +49,7 @@ class Plan:
 
 #: With the push channel, and without it, for each scale.
 PUSHED = {"trial": Plan(2, 2, 1, 1), "short": Plan(8, 15, 2, 2), "full": Plan(200, 200, 10, 10)}
-POLLED = {"trial": Plan(1, 1, 1, 1), "short": Plan(4, 8, 1, 1), "full": Plan(60, 100, 6, 6)}
+POLLED = {"trial": Plan(1, 1, 1, 1), "short": Plan(4, 8, 2, 2), "full": Plan(60, 100, 6, 6)}
 
 
 @dataclass

@@ -73,6 +73,23 @@ class TestAFolder:
             report.read(tmp_path)
 
 
+class TestAPicture:
+    @pytest.mark.parametrize("log_x", [False, True], ids=["linear", "logarithmic"])
+    def test_of_many_curves_is_drawn(self, tmp_path: Path, log_x: bool) -> None:
+        curves = {f"way {number}": [(1.0, 2.0), (20.0, 4.0), (100.0, 9.0)] for number in range(8)}
+        part = document(Outcome("api", [], pictures=[Picture("p", "t", "x", "y", curves, log_x=log_x)]))
+
+        draw(part["pictures"][0], tmp_path / "p.png")
+
+        assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_of_nothing_is_refused(self, tmp_path: Path) -> None:
+        part = document(Outcome("api", [], pictures=[Picture("p", "t", "x", "y")]))
+
+        with pytest.raises(ValueError, match="empty"):
+            draw(part["pictures"][0], tmp_path / "p.png")
+
+
 class TestTheReadmes:
     @pytest.fixture
     def root(self, folder: Path) -> Path:
