@@ -483,3 +483,5 @@ REGRESSIONS = {
 ON_PAGES = (12, 18, 19)
 #: More of them, on the way through a MID Server.
 BRIDGE_FAULTS = ("M1", "M2", "M3", "M4", "M7")
+#: Those of its poller.
+POLLER_FAULTS = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10")

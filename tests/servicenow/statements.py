@@ -322,6 +322,48 @@ WIDGETS: Promises = {
     },
 }
 
+#: Rules for a poller that is no MID Server.
+POLLER: Promises = {
+    "its agent is no MID Server's, and nobody else's rows are read": {
+        "servicenow/test_claim.py": "test_only_its_own_open_calls_are_given test_two_names_do_not_see_each_others_rows"
+    },
+    "the oldest row first, and the rows of a session one after the other": {
+        "servicenow/test_claim.py": (
+            "test_rows_come_oldest_first_in_whichever_order_they_were_stored"
+            " test_another_gets_neither_the_row_nor_a_later_one_of_its_session"
+        )
+    },
+    "a claim is one transaction, which one of many wins": {
+        "servicenow/test_claim.py": (
+            "test_of_many_that_claim_at_once_each_row_goes_to_one_and_each_session_to_one"
+        )
+    },
+    "a claim is a lease; after it the row is free again": {
+        "servicenow/test_claim.py": "test_what_a_dead_poller_held_goes_to_another_and_is_lost_to_it"
+    },
+    "exactly one input for each output": {
+        "servicenow/test_complete.py": (
+            "test_answers_at_the_same_moment_are_one test_an_answer_that_came_another_way_stays_the_only_one"
+            " test_who_wakes_after_another_took_over_is_told_that_its_lease_is_lost"
+        )
+    },
+    "a role with little right; rows rotate away": {
+        "servicenow/test_claim.py": (
+            "test_a_poller_reads_and_writes_no_table test_a_row_that_rotated_away_is_answered_by_nobody"
+        )
+    },
+    "no secret in a payload; errors stand in error_string": {
+        "servicenow/test_claim.py": "test_a_key_goes_to_a_poller_sealed",
+        "servicenow/test_complete.py": "test_what_went_wrong_stands_in_its_own_column",
+    },
+    "two bridges side by side": {
+        "servicenow/test_ways.py": (
+            "test_a_session_keeps_the_bridge_it_began_with test_each_way_has_a_pump_of_its_own"
+            " test_a_poller_that_falls_silent_takes_its_own_sessions_with_it"
+        )
+    },
+}
+
 SECTIONS = {
     "4.1": RECORD,
     "4.2": ELEMENT,
@@ -333,6 +375,7 @@ SECTIONS = {
     "4.8": CLASSES,
     "4.9": WATCHER,
     "4.10": WIDGETS,
+    "7.2": POLLER,
 }
 
 #: A statement → the words in the emulator's README that say it is not covered.

@@ -375,6 +375,20 @@ class TestSelfCheck:
             "00_self_check"
         )
 
+    def test_looks_at_the_pollers_where_they_are_used(self, instance: Instance) -> None:
+        installation.use_mids(instance, "poller-a,poller-b")
+        installation.use_bridge(instance, "poller")
+        instance.script(
+            "(function (row) { row.initialize(); row.setValue('mid_name', 'poller-b'); row.setValue('bridge', 'poller');"
+            "row.setValue('seen_at', '2026-01-01 00:00:00'); row.insert(); })"
+            "(new GlideRecord('x_claude_terminal_mid_status'))"
+        )
+
+        said = "\n".join(instance.fix("00_self_check"))
+
+        assert "x_claude_terminal.mids names poller-a, and no poller of that name runs" in said
+        assert "the poller poller-b has not asked for work since 2026-01-01 00:00:00 UTC" in said
+
 
 class TestUninstall:
     def test_without_the_switch_it_only_lists(self, installed: Instance) -> None:

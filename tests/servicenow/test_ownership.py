@@ -39,7 +39,8 @@ FOOTPRINT = """
             sum.getAggregate('SUM', 'sys_mod_count') : table;
     });
 })(['x_claude_terminal_session', 'x_claude_terminal_output', 'x_claude_terminal_request',
-    'x_claude_terminal_credential', 'x_claude_terminal_mid_status', 'x_claude_terminal_claim', 'x_claude_terminal_audit', 'ecc_queue'])
+    'x_claude_terminal_credential', 'x_claude_terminal_mid_status',
+    'x_claude_terminal_claim', 'x_claude_terminal_audit', 'ecc_queue'])
 """
 
 

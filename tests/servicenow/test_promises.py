@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servicenow.promises import BRIDGE_FAULTS, ON_PAGES, PARTS, REGRESSIONS
+from tests.servicenow.promises import BRIDGE_FAULTS, ON_PAGES, PARTS, POLLER_FAULTS, REGRESSIONS
 from tests.servicenow.statements import NOT_EMULATED, SECTIONS
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -72,7 +72,7 @@ def test_a_regression_of_pages_is_named_by_the_tests_in_a_browser(number: int) -
     assert re.search(rf"^Regression {number}\b", docstrings("portal/test_*.py"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("fault", BRIDGE_FAULTS)
+@pytest.mark.parametrize("fault", BRIDGE_FAULTS + POLLER_FAULTS)
 def test_a_fault_of_the_predecessor_is_named_by_the_test_that_disproves_it(fault: str) -> None:
     assert re.search(rf"\b{fault}\b", docstrings("servicenow/test_*.py"))
 

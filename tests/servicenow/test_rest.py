@@ -295,3 +295,14 @@ def test_a_fault_is_told_without_its_text(desk: Desk) -> None:
     number = re.search(r"[0-9a-f]{32}", answer.body["error"]["detail"])
     assert number
     assert any(number[0] in str(line) for line in desk.instance.log())
+
+
+def test_a_key_that_was_sealed_to_another_than_it_says_is_refused(desk: Desk) -> None:
+    """Who pins keys pins them by `kid`, and the browser that names it is the user's own."""
+    before = desk.rows("credential")
+    body = {"mid": MID, "sealed": SEALED, "hint": "wxyz", "kid": "K" * 43}
+    headless = body | {"sealed": "aGVhZA..aXY.dGV4dA.dGFn"}
+    answers = [desk.call("alice", "POST", "/credentials", one) for one in (body, headless)]
+
+    assert [(one.status, one.body["error"]["title"]) for one in answers] == [(422, "Another sealing key")] * 2
+    assert desk.rows("credential") == before
