@@ -33,7 +33,7 @@ class Echoes:
         for each in crowds:
             each.begin_echo()
         total = samples(scale) + _WARM_UP
-        with bar(f"echo, {count} terminals", total) as step:
+        with bar(_named(count), total) as step:
             for number in range(total):
                 for each in crowds:
                     seconds, faults = each.echo(b"<%06d>" % number)

@@ -72,7 +72,7 @@ class Fleet:
         """Let all print in turns, host by host and round by round; then look at the servers' memory."""
         rounds, records = _plan(scale, count)
         here = self.found[count] = {each.host.name: Found() for each in crowds}
-        with bar(f"fleet, {count} terminals", rounds * len(crowds)) as step:
+        with bar(f"fleet of {count}", rounds * len(crowds)) as step:
             for _ in range(rounds):
                 for each in crowds:
                     here[each.host.name].rounds.append(each.tick(records))
