@@ -37,7 +37,8 @@ def bar(title: str, total: int) -> Iterator[Callable[[], None]]:
     if not _CONSOLE.is_terminal:
         yield _lines(title, total)
         return
-    with Progress(*columns, console=_CONSOLE, transient=True) as shown:
+    # Seldom: drawing takes time of the process that measures.
+    with Progress(*columns, console=_CONSOLE, transient=True, refresh_per_second=1) as shown:
         task = shown.add_task(escape(title), total=total)
         yield lambda: shown.advance(task)
 
