@@ -1,12 +1,16 @@
-"""Rows in work: those of one order one after the other, different ones side by side."""
+"""Rows in work: those of one order one after the other, different ones side by side.
+
+Typed text is the exception: such rows carry numbers, and the sidecar puts them in order. It waits for a number that is
+missing, which may stand behind others in the queue, so rows with numbers do not wait for each other here.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import takewhile
 
 from sidecar.clock import Clock
@@ -17,21 +21,37 @@ log = logging.getLogger(__name__)
 
 #: Does a row; returns whether the next of its order may follow.
 Work = Callable[[Row], bool]
+#: Tells whether the sidecar itself puts a row in order.
+Numbered = Callable[[Row], bool]
+
+
+@dataclass(eq=False)
+class _Place:
+    """A row's place in its lane."""
+
+    row: Row
+    numbered: bool
+    #: Given to the threads, and taken up by one of them.
+    queued: bool = False
+    begun: bool = False
+
+
+_Lane = list[_Place]
 
 
 class Lanes:
     """A lane for each order, and threads that go from lane to lane. Threads are started when they are needed."""
 
-    def __init__(self, work: Work, workers: int, clock: Clock) -> None:
+    def __init__(self, work: Work, numbered: Numbered, workers: int, clock: Clock) -> None:
         """Start nothing yet."""
         self._work = work
+        self._numbered = numbered
         self._clock = clock
         self._most = 2 * workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="row")
         self._changed = threading.Condition()
         self._leases = Leases()
-        #: Rows by lane, the first one in work.
-        self._lanes: dict[str, deque[Row]] = {}
+        self._lanes: dict[str, _Lane] = {}
 
     @property
     def room(self) -> int:
@@ -41,33 +61,29 @@ class Lanes:
     def held(self) -> list[Row]:
         """Return every row that is in work or waits for it."""
         with self._changed:
-            return [row for lane in self._lanes.values() for row in lane]
+            return [place.row for lane in self._lanes.values() for place in lane]
 
     def take(self, rows: Iterable[Row], until: float) -> None:
-        """Take rows whose leases last until then."""
-        for row in rows:
-            if self._queued(row, until):
-                self._pool.submit(self._next, row.order or row.id)
+        """Take rows whose leases last until then.
 
-    def _queued(self, row: Row, until: float) -> bool:
-        """Put a row at the end of its lane; return whether the lane has to be begun with it.
-
-        One that is here already is not put in twice: the instance gives again what it thinks we have not heard of.
+        One that is here already is not taken twice: the instance gives again what it thinks we have not heard of.
         """
-        with self._changed:
-            self._leases.give(row, until)
-            lane = self._lanes.setdefault(row.order or row.id, deque())
-            if row in lane:
-                return False
-            lane.append(row)
-            return len(lane) == 1
+        for row in rows:
+            place = _Place(row, self._numbered(row))
+            with self._changed:
+                self._leases.give(row, until)
+                lane = self._lanes.setdefault(_key(row), [])
+                if all(other.row != row for other in lane):
+                    lane.append(place)
+                self._begin_locked(lane)
 
     def keep(self, rows: Iterable[Row], lost: frozenset[str], until: float) -> None:
         """Renew the leases of these rows, but not of those that somebody else has; those are not begun any more."""
         with self._changed:
             self._leases.renew((row for row in rows if row.id not in lost), until)
             for lane in self._lanes.values():
-                self._cut_locked(lane, lost)
+                before = list(takewhile(lambda place: place.begun or place.row.id not in lost, lane))
+                self._cut_locked(lane, len(before))
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is held, but no longer; return whether that is so."""
@@ -78,25 +94,32 @@ class Lanes:
         """End the threads once they have done what they have."""
         self._pool.shutdown()
 
-    def _cut_locked(self, lane: deque[Row], lost: frozenset[str]) -> None:
-        """Let go what waits in a lane from the first row on that is lost; the one in work is not waiting."""
-        waiting = list(lane)[1:]
-        kept = list(takewhile(lambda row: row.id not in lost, waiting))
-        for row in waiting[len(kept) :]:
-            lane.remove(row)
-            self._leases.forget(row)
+    def _begin_locked(self, lane: _Lane) -> None:
+        """Give the threads what may begin: the first row, and rows with numbers that follow only such rows."""
+        together = list(takewhile(lambda place: place.numbered, lane))
+        for place in together or lane[:1]:
+            if not place.queued:
+                place.queued = True
+                self._pool.submit(self._do, lane, place)
 
-    def _next(self, key: str) -> None:
-        """Do the first row of a lane, and queue the lane again for its next: others have had their turn by then."""
+    def _cut_locked(self, lane: _Lane, start: int) -> None:
+        """Let go what has not begun from there on; whoever has the row that stood there has to come first."""
+        for place in [place for place in lane[start:] if not place.begun]:
+            lane.remove(place)
+            self._leases.forget(place.row)
+
+    def _do(self, lane: _Lane, place: _Place) -> None:
         with self._changed:
-            row = self._lanes[key][0]
-            ours = self._leases.holds(row, self._clock.monotonic())
+            if place not in lane:
+                return
+            place.begun = True
+            ours = self._leases.holds(place.row, self._clock.monotonic())
         if not ours:
             log.warning(
-                "the lease of a row ran out before its turn; it goes back to the queue", extra=_told(row)
+                "the lease of a row ran out before its turn; it goes back to the queue",
+                extra=_told(place.row),
             )
-        if self._ended(key, row, ours and self._worked(row)):
-            self._pool.submit(self._next, key)
+        self._end(lane, place, ours and self._worked(place.row))
 
     def _worked(self, row: Row) -> bool:
         try:
@@ -106,20 +129,21 @@ class Lanes:
             log.exception("a row failed", extra=_told(row))
             return False
 
-    def _ended(self, key: str, row: Row, on: bool) -> bool:
-        """Take the row off its lane; return whether there is a next one.
-
-        What waits behind a row that is not ours any more is let go: whoever has that row has to come first.
-        """
+    def _end(self, lane: _Lane, place: _Place, on: bool) -> None:
         with self._changed:
-            lane = self._lanes[key]
-            for gone in [row] if on else list(lane):
-                lane.popleft()
-                self._leases.forget(gone)
-            if not lane:
-                del self._lanes[key]
-                self._changed.notify_all()
-            return bool(lane)
+            if not on:
+                self._cut_locked(lane, lane.index(place))
+            lane.remove(place)
+            self._leases.forget(place.row)
+            if lane:
+                self._begin_locked(lane)
+                return
+            del self._lanes[_key(place.row)]
+            self._changed.notify_all()
+
+
+def _key(row: Row) -> str:
+    return row.order or row.id
 
 
 def _told(row: Row) -> dict[str, object]:

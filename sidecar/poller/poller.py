@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 _HAND_IN_S = 20.0
 #: How often an instance that has forgotten the name is asked whether it knows it again.
 _UNKNOWN_S = 30.0
-#: How often a thread that is to be patient looks whether it should give up.
-_LOOK_S = 1.0
+#: How often a thread that is to be patient looks whether it has been for long enough, or should give up.
+_LOOK_S = 0.25
 #: A lease is renewed three times before it would end.
 _RENEWALS = 3
 _NOT_TAKEN = problem(502, "Answer not taken", "The instance does not take the sidecar's answer to this call.")
@@ -66,11 +66,11 @@ class Poller:
         """Ask once for rows and hand them to the lanes; return the seconds until the next round."""
         left = self._patience.left_s()
         if left > 0:
-            return left
+            return min(left, _LOOK_S)
         try:
             claim = self._claim(self.lanes.room)
         except InstanceAway:
-            return self._patience.left_s()
+            return 0.0
         except PollerUnknown as error:
             if not self._known:
                 raise

@@ -20,6 +20,7 @@ from sidecar.poller.lanes import Lanes
 from sidecar.poller.login import login_of
 from sidecar.poller.patience import Patience
 from sidecar.poller.poller import Poller
+from sidecar.poller.row import numbered
 from sidecar.poller.sidecar import Sidecar
 from sidecar.poller.wire import Wire
 
@@ -56,7 +57,7 @@ def poller_of(settings: PollerSettings, clock: Clock) -> Poller:
         Interval(settings.interval),
         patience,
     )
-    poller.lanes = Lanes(poller.work, settings.workers, clock)
+    poller.lanes = Lanes(poller.work, lambda row: numbered(row.payload), settings.workers, clock)
     return poller
 
 

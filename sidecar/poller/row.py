@@ -40,6 +40,8 @@ class Call:
     sent: bytes | None = field(repr=False)
     #: How long the answer may take.
     read_s: float
+    #: Whether the sidecar puts it in order, by its number in a stream.
+    numbered: bool = False
 
 
 class _RefusedError(Exception):
@@ -52,6 +54,12 @@ def call(payload: str | None) -> Call | Answer:
         return _call(_parameters(payload))
     except _RefusedError as error:
         return problem(422, "Bad request", str(error))
+
+
+def numbered(payload: str | None) -> bool:
+    """Tell whether the sidecar itself puts what the row asks for in order."""
+    found = call(payload)
+    return isinstance(found, Call) and found.numbered
 
 
 def _refuse(detail: str) -> NoReturn:
@@ -111,7 +119,8 @@ def _call(given: _Parameters) -> Call:
     _check_names(body, operation)
     path = _path(operation, body, given) + _query(operation, body)
     headers = _headers(operation, given)
-    return Call(operation, path, headers, _sent(operation, body), _read_s(operation, body))
+    numbered = {"stream", "seq"} <= _picked(body, operation.body).keys()
+    return Call(operation, path, headers, _sent(operation, body), _read_s(operation, body), numbered)
 
 
 def _operation(given: _Parameters) -> Operation:

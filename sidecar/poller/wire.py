@@ -28,6 +28,8 @@ from sidecar.clock import Clock
 MAX_BYTES = 1 << 20
 _CONNECT_S = 5.0
 _PIECE = 1 << 16
+#: Connections that are open at once; above it the library would complain of each.
+_PLACES = 100
 
 
 class Fault(StrEnum):
@@ -88,7 +90,7 @@ class Wire:
         self._session.trust_env = proxies
         self._session.headers = _headers(kept)
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=max(1, kept)))
+            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=max(_PLACES, kept)))
 
     def call(self, request: Request) -> Reply | Lost:
         """Make the call once."""
@@ -143,6 +145,8 @@ def _lost(error: Exception) -> Lost:
     kind = type(cause).__name__
     if isinstance(error, requests.exceptions.SSLError):
         return Lost(Fault.UNTRUSTED, kind)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Lost(Fault.UNREACHED, "ProxyError")
     if isinstance(cause, NewConnectionError | NameResolutionError | ConnectionRefusedError):
         return Lost(Fault.UNREACHED, kind)
     if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(cause, ConnectTimeoutError):

@@ -38,7 +38,7 @@ class OddClock(SystemClock):
         return super().monotonic() + self.stood_s
 
 
-class Bench:
+class Site:
     """A poller between both stubs; it runs from `start` to `stop`."""
 
     def __init__(self, instance: StubInstance, sidecar: StubSidecar, folder: Path) -> None:
@@ -70,10 +70,14 @@ class Bench:
 
     def start(self) -> None:
         """Begin to poll, and wait until the instance was asked."""
+        self.start_alone()
+        assert until(lambda: self.instance.of(CLAIM))
+
+    def start_alone(self) -> None:
+        """Begin to poll."""
         self.poller = poller_of(self.settings, self.clock)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        assert until(lambda: self.instance.of(CLAIM) or not self._thread.is_alive())
 
     def _run(self) -> None:
         try:
@@ -114,10 +118,10 @@ def instance() -> Iterator[StubInstance]:
 
 
 @pytest.fixture
-def bench(instance: StubInstance, stub_sidecar: StubSidecar, tmp_path: Path) -> Iterator[Bench]:
+def site(instance: StubInstance, stub_sidecar: StubSidecar, tmp_path: Path) -> Iterator[Site]:
     """Return a poller that has not begun; what runs at the end is stopped."""
     stub_sidecar.reset()
-    made = Bench(instance, stub_sidecar, tmp_path)
+    made = Site(instance, stub_sidecar, tmp_path)
     yield made
     if hasattr(made, "poller"):
         stub_sidecar.free.set()

@@ -142,7 +142,7 @@ def _handler(stub: StubInstance, connections: set[socket.socket]) -> type[BaseHT
             self._say(stub.say(what, dict(body), self.headers.get("Authorization", "")))
 
         def _say(self, said: Said) -> None:
-            self.send_response(said.status)
+            self.send_response_only(said.status)
             for name, value in ({"Content-Length": str(len(said.content))} | dict(said.headers)).items():
                 self.send_header(name, value)
             try:

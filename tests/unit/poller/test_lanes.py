@@ -23,7 +23,7 @@ class Site:
         self.began: list[str] = []
         self.gates: dict[str, threading.Event] = {}
         self.on = True
-        self.lanes = Lanes(self._work, workers, clock)
+        self.lanes = Lanes(self._work, lambda row: row.payload == "numbered", workers, clock)
 
     def _work(self, row: Row) -> bool:
         self.began.append(row.id)
@@ -73,6 +73,36 @@ def test_rows_of_an_order_keep_it(site: Site) -> None:
     assert site.began == ["a0"]
     site.free()
     assert site.ended() == [f"a{number}" for number in range(8)]
+
+
+def test_rows_with_numbers_do_not_wait_for_each_other_but_all_others_do(site: Site) -> None:
+    """The sidecar puts them in order; the first number may stand behind the others."""
+    names = ["2", "1", "status", "4", "3"]
+    lane = [Row(name, 1, "a", "numbered" if name.isdigit() else None) for name in names]
+    site.hold(*lane)
+    site.take(*lane)
+    assert until(lambda: len(site.began) == 2)
+    assert sorted(site.began) == ["1", "2"]
+
+    site.gates["2"].set()
+    site.gates["1"].set()
+    assert until(lambda: len(site.began) == 3)
+    assert site.began[2] == "status"
+
+    site.gates["status"].set()
+    assert until(lambda: len(site.began) == 5)
+    assert sorted(site.began[3:]) == ["3", "4"]
+
+
+def test_behind_a_row_with_a_number_that_is_not_ours_nothing_more_begins(site: Site) -> None:
+    one, two = (Row(name, 1, "a", "numbered") for name in "12")
+    site.hold(one, two)
+    site.on = False
+    site.take(one, two, Row("status", 1, "a"))
+    assert until(lambda: len(site.began) == 2)
+    site.free()
+
+    assert sorted(site.ended()) == ["1", "2"]
 
 
 def test_different_orders_go_side_by_side_and_rows_without_one_too(site: Site) -> None:
@@ -176,7 +206,7 @@ def test_a_row_that_is_given_again_is_done_once(site: Site) -> None:
 
 def test_an_idle_one_has_no_threads(clock: FakeClock) -> None:
     before = threading.active_count()
-    lanes = Lanes(lambda _: True, 32, clock)
+    lanes = Lanes(lambda _: True, lambda _: False, 32, clock)
 
     assert threading.active_count() == before
     lanes.close()

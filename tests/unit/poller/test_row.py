@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sidecar.poller.answer import Answer
 from sidecar.poller.operations import OPERATIONS
-from sidecar.poller.row import Call, call
+from sidecar.poller.row import Call, call, numbered
 from tests.unit.poller.payload import KEY, SESSION, USER, parameters, payload, written
 
 
@@ -81,6 +81,15 @@ def test_no_more_output_is_asked_for_than_fits(asked: object, sent: int) -> None
 )
 def test_it_waits_as_long_as_the_row_does_but_never_for_ever(op: str, body: Any, seconds: float) -> None:
     assert made(payload(op, body)).read_s == seconds
+
+
+def test_a_command_with_a_number_is_put_in_order_by_the_sidecar() -> None:
+    text = {"command": "x", "mode": "text"}
+
+    assert numbered(payload("command", text | {"stream": "t", "seq": 1}))
+    assert not numbered(payload("command", text))
+    assert not numbered(payload("command", text | {"stream": "t", "seq": None}))
+    assert not numbered("garbage")
 
 
 # -- what is refused -------------------------------------------------------------------------------------
