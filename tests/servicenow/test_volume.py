@@ -7,10 +7,11 @@ import base64
 import pytest
 
 from emulator import installation
-from tests.fixtures.loop import Loop
+from tests.fixtures.loop import MID_BRIDGE, Loop
 from tests.servicenow.terminal import Terminal, mark, opened
 from tests.waiting import until
 
+pytestmark = pytest.mark.bridges
 FLOOD_BYTES = 5_000_000
 #: Much more than the flood needs on a busy computer; it only ends a test that would never end.
 FLOOD_S = 150
@@ -56,6 +57,7 @@ def test_five_megabytes_arrive_complete_while_another_session_stays_responsive(r
     assert lines in flood.read
 
 
+@pytest.mark.bridges(MID_BRIDGE)  # it is the instance that does not keep it, whoever brings it
 def test_what_the_instance_does_not_keep_is_told_as_dropped_and_fetched_from_the_sidecar(
     roomy: Loop,
 ) -> None:
