@@ -24,7 +24,8 @@ def survived(site: Site, way: Way, kills: int) -> Taken:
     taken = Taken()
     terminals = site.terminals[way.name]
     count = round(kills * _MOST_S / _GAP_S)
-    typing = threading.Thread(target=partial(at_random, terminals, taken, "command", count, _GAP_S))
+    asking = partial(at_random, terminals, taken, "command", count, _GAP_S)
+    typing = threading.Thread(target=asking, daemon=True)
     with watched(terminals):
         typing.start()
         try:

@@ -69,7 +69,9 @@ def _many(running: Site, scale: Scale, found: Found) -> None:
         pauses=Pauses(1.5, 4.0),
         gap_s=0.5,
     )
+    say(f"bridges: {plan.sessions} sessions by each way")
     found.cells.append(cell.run(running, plan, (*_EVERY, MID_40S) if whole else _SWIFT))
+    say("bridges: answers of 200 KB")
     cell.long(running, found.cells[-1], _SWIFT, scale.pick(1, 10, 40))
     if whole:
         _retire(running)

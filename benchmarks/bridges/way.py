@@ -37,7 +37,14 @@ class Way:
 
 AMB = Way("MID, AMB", "mid", QUICK)
 MID_5S = Way("MID, AMB down, 5 s", "mid", SLOW, {"mid__disable_amb": "true"}, patient=True)
-MID_40S = Way("MID, 40 s", "mid", RARE, {"mid__disable_amb": "true", "mid__poll__time": "40"}, patient=True)
+MID_40S = Way(
+    "MID, 40 s",
+    "mid",
+    RARE,
+    {"mid__disable_amb": "true", "mid__poll__time": "40"},
+    patient=True,
+    rare=True,
+)
 POLLER = Way("poller, adaptive", "poller", QUICK)
 POLLER_5S = Way("poller, 5 s", "poller", SLOW, {"POLLER_INTERVAL": "5s"}, patient=True)
 DIRECT = Way("direct HTTP", "", "")
