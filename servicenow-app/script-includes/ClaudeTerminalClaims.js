@@ -120,14 +120,24 @@ ClaudeTerminalClaims.prototype = {
     /** @returns {?number} the attempt; 0 when another was faster; null when there is nothing to do any more */
     _begun: function (row, attempt) {
         if (attempt > this.MOST_ATTEMPTS) {
-            new ClaudeTerminalReply(row.id).refuse(504, 'No answer', 'The call was ' + this.GIVEN_UP + '.');
-            return null;
+            return this._giveUp(row.id);
         }
         if (!this._table.insert({queue_row: row.id, attempt: attempt, owner: this._owner,
             leased_until: this._clock.ahead(this.WRITTEN_SECONDS)})) {
             return 0;
         }
         return this._mark(row.id) ? attempt : null;
+    },
+
+    /** Answer in the pollers' place. One that the queue refuses must not keep them from all others. */
+    _giveUp: function (sysId) {
+        try {
+            new ClaudeTerminalReply(sysId).refuse(504, 'No answer', 'The call was ' + this.GIVEN_UP + '.');
+            return null;
+        } catch (e) {
+            gs.error('ClaudeTerminalClaims: ' + sysId + ' could not be given up: ' + e);
+            return 0;
+        }
     },
 
     /** @returns {boolean} false when it was answered or withdrawn since it was read */

@@ -106,7 +106,12 @@ window.claudeTerminal = window.claudeTerminal || {};
             if (!this.keyed.length) {
                 return 'Store an API key first';
             }
-            return this.up.length ? '' : 'No MID Server is available';
+            return this.up.length ? '' : 'No ' + this.kind() + ' is available';
+        },
+
+        /** @returns {string} what sessions are placed on, in a sentence */
+        kind: function () {
+            return this.mids.length && this.mids[0].bridge === 'poller' ? 'poller' : 'MID Server';
         },
 
         /** Who has removed a key still wants to see what goes on with it. */

@@ -91,6 +91,7 @@ def test_what_comes_first_is_asked_for_first(page: Page, lists: dict[str, Any], 
         ({}, ""),
         ({"keyed": []}, "Store an API key first"),
         ({"mids": [DOWN]}, "No MID Server is available"),
+        ({"mids": [DOWN | {"bridge": "poller"}]}, "No poller is available"),
         ({"mids": []}, "No MID Server is available"),
     ],
 )

@@ -11,6 +11,7 @@ from emulator.platform import Platform
 from tests.fixtures.browser import REFUSALS, MakeVisitor, Visitor, window
 from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import HEALTH, Desk
+from tests.servicenow.poller import switched
 from tests.waiting import until
 
 PATIENCE_S = 60
@@ -68,6 +69,23 @@ def test_the_figures_are_those_of_the_instance(desk: Desk, page: Page) -> None:
     error = page.get_by_role("region", name="Recent errors").get_by_role("row").nth(1)
     expect(error).to_contain_text("The sidecar is not reachable.")
     expect(error).to_contain_text("alice")
+
+
+def test_a_poller_is_shown_with_what_it_said_of_itself(desk: Desk, page: Page) -> None:
+    switched(desk)
+    desk.property("bridge", "poller")
+    desk.session()
+    page.reload()
+    card = page.get_by_role("article", name=f"{MID}, Poller")
+    fact = card.locator("dl div").filter(has_text="Poller")
+    shown = fact.locator("dd").inner_text()
+    card.get_by_role("button").click()
+    asked = until(lambda: desk.last("health").row["agent"] == f"claude.poller.{MID}", PATIENCE_S)
+    desk.property("bridge", "mid")
+    desk.change("session", "bridge=poller", state="terminated")
+
+    assert (shown, asked) == ("1.0.0", True)
+    expect(page.get_by_role("article", name=f"{MID}, MID Server")).to_be_visible()
 
 
 def test_the_chart_is_also_a_table(desk: Desk, page: Page) -> None:

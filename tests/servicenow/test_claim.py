@@ -251,6 +251,22 @@ def test_of_many_that_claim_at_once_each_row_goes_to_one_and_each_session_to_one
     assert all(len(claims(desk, sys_id)) == 1 for sys_id in flat)
 
 
+def test_who_loses_a_race_gets_no_later_row_of_that_session_either(desk: Desk, poller: Poller) -> None:
+    """The other's claim came after this one had looked which claims there are."""
+    one = session()
+    put(poller, one)
+    poller.claim()
+    put(poller, one)
+    free = put(poller, session())
+    taken = desk.script(f"""
+        (function (claims) {{
+            claims._last = function () {{ return {{}}; }};
+            return claims.take(10, []).map(function (row) {{ return row.row; }});
+        }})(new ClaudeTerminalClaims('{poller.name}', 'late/0'))""")
+
+    assert taken == [free]
+
+
 def test_two_names_do_not_see_each_others_rows(desk: Desk, poller: Poller) -> None:
     desk.property("mids", f"{MID}, {poller.name}, poller-z")
     other = Poller(desk, "poller-z")

@@ -44,7 +44,7 @@
 
     function mids() {
         return api.mids().items.map(function (mid) {
-            return {name: mid.name, state: mid.state, problem: mid.problem};
+            return {name: mid.name, bridge: mid.bridge, state: mid.state, problem: mid.problem};
         });
     }
 
