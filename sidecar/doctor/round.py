@@ -24,9 +24,9 @@ class Entrance:
     identity: Callable[[], Identity]
     leave_root: Callable[[Identity], None]
     load: Callable[[], Settings]
+    env_file: Path = ENV_FILE
     #: Of a poller; none where none is configured.
     load_poller: Callable[[], PollerSettings | None] = lambda: None
-    env_file: Path = ENV_FILE
 
 
 @dataclass(frozen=True)
