@@ -18,7 +18,7 @@ from benchmarks.check import Check, Track
 from benchmarks.host import Host
 from benchmarks.line import Dropped, Line, Seat
 from benchmarks.processes import cpu_s
-from benchmarks.program import ECHOING, END, PERIOD_S, pattern
+from benchmarks.program import END, PERIOD_S, SIGN, pattern
 
 #: Before each sample, of all hosts alike: lets a waiting call arrive and everything come to rest.
 _REST_S = 0.015
@@ -157,14 +157,15 @@ class Terminals:
         Raises:
             ValueError: it does something else.
         """
-        self._type(b"echo\n")
-        seen = self._seen(len(ECHOING))
-        if seen != ECHOING:
-            raise ValueError(f"the program does not echo but prints {seen!r}")
+        self._signed(b"echo\n")
 
     def end_echo(self) -> None:
-        """Let it take commands again."""
-        self._type(END)
+        """Let it take commands again.
+
+        Raises:
+            ValueError: it does something else.
+        """
+        self._signed(END)
 
     def echo(self, token: bytes) -> tuple[float, list[str]]:
         """Return the seconds from the first byte typed to the last byte seen, and what was wrong."""
@@ -177,6 +178,12 @@ class Terminals:
         took = time.perf_counter() - begin
         line.settle()
         return took, [] if seen == token else [f"{token!r} came back as {seen!r}"]
+
+    def _signed(self, data: bytes) -> None:
+        self._type(data)
+        seen = self._seen(len(SIGN))
+        if seen != SIGN:
+            raise ValueError(f"{data!r} is answered with {seen!r}")
 
     def _type(self, data: bytes) -> None:
         self._lines[0].send(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -75,6 +76,8 @@ class _BareLine:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._child: pexpect.spawn[Any] = self._stack.enter_context(bare.program())
+        self._ready = select.poll()
+        self._ready.register(self._child.child_fd, select.POLLIN)
 
     def arm(self) -> None:
         pass
@@ -83,10 +86,8 @@ class _BareLine:
         self._child.send(data)
 
     def receive(self) -> bytes:
-        try:
-            return bytes(self._child.read_nonblocking(1 << 16, timeout=PATIENCE_S))
-        except pexpect.TIMEOUT:
-            return b""
+        # Not pexpect's own reading, which looks for more after each piece: nothing bare is to be slower than it need be.
+        return bare.read(self._child) if self._ready.poll(PATIENCE_S * 1000) else b""
 
     def settle(self) -> None:
         pass

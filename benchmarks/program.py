@@ -2,7 +2,7 @@
 """A scripted program in the CLI's place: shows a composer, then does what it is told, byte for byte.
 
 One file, standard library only: a sandbox shows the child nothing else. Commands are lines on the terminal, in raw
-mode: `echo` (a sign, then everything comes back until the end of transmission), `print N` (N bytes of the pattern,
+mode: `echo` (a sign, then everything comes back until the end of transmission, then a sign), `print N` (N bytes of the pattern,
 64 KiB a write), `show N` (the same, a line a write), `tick N SEED` (N stamped records).
 """
 
@@ -18,8 +18,9 @@ from random import Random
 VERSION = "2.1.329 (Claude Code)"
 #: What the sidecar takes for the prompt.
 COMPOSER = "❯\u00a0".encode()
-#: What is printed when everything is echoed from now on, and what is typed to end that.
-ECHOING, END = b"=", b"\x04"
+#: What is printed when everything is echoed from now on and when no more, and what is typed to end it. Who types
+#: waits for the sign, else what comes next is read together with what came before.
+SIGN, END = b"=", b"\x04"
 #: The pattern's unit: each block is made of its own number, so any part can be made without those before it.
 BLOCK = 1 << 20
 #: Printable characters and the line end: a flood is text, and control sequences would measure something else.
@@ -65,9 +66,10 @@ def _write(data: bytes) -> None:
 
 
 def _echo() -> None:
-    _write(ECHOING)
+    _write(SIGN)
     while (data := os.read(0, 65536)) and END not in data:
         _write(data)
+    _write(SIGN)
 
 
 def _print(length: str) -> None:
