@@ -30,10 +30,12 @@ POLLER_P50 = Target(1000)
 POLLER_P99 = Target(2500)
 BRIDGE_CROWD = Target(2)
 #: Rows of ours in the queue: of a command whose answer settles within a second; in a minute with nobody there; in a
-#: minute, beyond those with one watched terminal, with more of them (where the minute begins is worth one call).
+#: minute, beyond those with one watched terminal, with more of them: silent ones (where the minute begins is worth one
+#: call), and ones that print 2 KB/s each (the pump answers once a second at most, and the bridge's looks add a little).
 BRIDGE_ROWS = Target(4)
 BRIDGE_IDLE = Target(0)
 BRIDGE_MORE_ROWS = Target(2)
+BRIDGE_MORE_PRINTED = Target(10)
 #: A poller with nobody there: requests to the instance in a minute, megabytes, percent of a core.
 POLLER_REQUESTS = Target(15)
 POLLER_MEMORY = Target(60)

@@ -37,14 +37,19 @@ class Cost:
     busy_commands: float = 0.0
     idle_cpu: float = 0.0
     memory: float | None = None
+    faults: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Rows:
-    """Rows of single short commands, and of the pump while nobody types: by the number of watched terminals."""
+    """Rows of single short commands, and of the pump in a minute while nobody types."""
 
     short: list[float] = field(default_factory=list)
+    #: By the number of watched terminals that are silent.
     pump: dict[int, float] = field(default_factory=dict)
+    #: By the number of watched terminals that print 2 KB/s each.
+    printing: dict[int, float] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
 
 def of_commands(site: Site, way: Way, count: int, found: Rows) -> None:
@@ -59,18 +64,35 @@ def of_commands(site: Site, way: Way, count: int, found: Rows) -> None:
             time.sleep(_REST_S)
             if taken.settled and taken.settled[-1] <= _QUICK_MS:
                 found.short.append(float(cell.rows(site, way) - before))
+    found.faults += taken.faults
 
 
 def of_pump(site: Site, ways: Sequence[Way], found: dict[str, Rows], seconds: float) -> None:
     """Count the rows while all terminals of these ways are watched and print nothing."""
-    terminals = [terminal for way in ways for terminal in site.terminals[way.name]]
-    with watched(terminals):
-        time.sleep(5)  # the pump of this set has begun
-        before = {way.name: cell.rows(site, way) for way in ways}
-        time.sleep(seconds)
-        for way in ways:
-            counted = cell.rows(site, way) - before[way.name]
-            found[way.name].pump[len(site.terminals[way.name])] = counted * MINUTE_S / seconds
+    with watched([terminal for way in ways for terminal in site.terminals[way.name]]):
+        for way, rows in _in_a_minute(site, ways, seconds).items():
+            found[way].pump[len(site.terminals[way])] = rows
+
+
+def of_printing(site: Site, ways: Sequence[Way], found: dict[str, Rows], seconds: float) -> None:
+    """Count the rows while all terminals of these ways but that of the real CLI print 2 KB/s each for a minute."""
+    with watched([terminal for way in ways for terminal in site.terminals[way.name]]):
+        asked = {
+            way.name: [one.command("tick") for one in site.terminals[way.name] if one.stream.strict]
+            for way in ways
+        }
+        for way, rows in _in_a_minute(site, ways, seconds).items():
+            found[way].printing[len(asked[way])] = rows
+        for way, under_way in asked.items():
+            lost = sum(not one.wait() for one in under_way)
+            found[way].faults += [f"{lost} terminals did not print to their end"] if lost else []
+
+
+def _in_a_minute(site: Site, ways: Sequence[Way], seconds: float) -> dict[str, float]:
+    time.sleep(5)  # the pump of this set has begun
+    before = {way.name: cell.rows(site, way) for way in ways}
+    time.sleep(seconds)
+    return {way.name: (cell.rows(site, way) - before[way.name]) * MINUTE_S / seconds for way in ways}
 
 
 def costs(site: Site, ways: Sequence[Way], seconds: float) -> dict[str, Cost]:
@@ -121,3 +143,4 @@ def _busy(site: Site, way: Way, census: Census, cost: Cost, seconds: float) -> N
         passed = time.monotonic() - began
         cost.busy_requests = (census.requests - asked) * MINUTE_S / passed
         cost.busy_commands = len(taken.command) * MINUTE_S / passed
+        cost.faults += taken.faults

@@ -39,12 +39,12 @@ def measure(scale: Scale) -> Outcome:
 
 def _one(running: Site, scale: Scale, found: Found) -> None:
     """One session by each way: the figures that have targets."""
-    pauses = Pauses(0.8, 1.6) if scale.full else Pauses(0.3, 0.8)
+    pauses = Pauses(0.3, 1.3) if scale.full else Pauses(0.1, 0.5)
     plan = Plan(
         1,
         ROUND_TRIP_MS,
         commands=scale.pick(4, 200, 200),
-        keys=scale.pick(4, 24, 200),
+        keys=scale.pick(4, 10, 200),
         pauses=pauses,
         gap_s=2.3,
         at_once=True,
@@ -53,9 +53,17 @@ def _one(running: Site, scale: Scale, found: Found) -> None:
     found.cells.append(cell.run(running, plan, _EVERY if scale.full or scale.trial else _SWIFT))
     for way in MAIN:
         rest.of_commands(running, way, scale.pick(2, 5, 20), found.rows[way.name])
-    if not scale.pick(0, 0, 1):
-        return
-    rest.of_pump(running, MAIN, found.rows, rest.MINUTE_S)
+    if scale.full:
+        rest.of_pump(running, MAIN, found.rows, rest.MINUTE_S)
+    if scale.full or scale.trial:
+        _printing(running, scale, found, 2)
+
+
+def _printing(running: Site, scale: Scale, found: Found, sessions: int) -> None:
+    """Count rows while all but one of so many sessions print."""
+    for way in MAIN:
+        running.open(way, sessions)
+    rest.of_printing(running, MAIN, found.rows, scale.pick(5, 30, 30))
 
 
 def _many(running: Site, scale: Scale, found: Found) -> None:
@@ -66,17 +74,18 @@ def _many(running: Site, scale: Scale, found: Found) -> None:
         ROUND_TRIP_MS,
         commands=scale.pick(6, 200, 200),
         keys=scale.pick(6, 0, 200),
-        pauses=Pauses(1.5, 4.0),
+        pauses=Pauses(1.5, 4.0) if whole else Pauses(1.0, 2.5),
         gap_s=0.5,
     )
     say(f"bridges: {plan.sessions} sessions by each way")
     found.cells.append(cell.run(running, plan, (*_EVERY, MID_40S) if whole else _SWIFT))
     say("bridges: answers of 200 KB")
-    cell.long(running, found.cells[-1], _SWIFT, scale.pick(1, 10, 40))
+    cell.long(running, found.cells[-1], _SWIFT, scale.pick(1, 3, 40))
     if whole:
         _retire(running)
     if scale.full:
         rest.of_pump(running, MAIN, found.rows, rest.MINUTE_S)
+        _printing(running, scale, found, plan.sessions)
 
 
 def _retire(running: Site) -> None:

@@ -150,7 +150,11 @@ def site(ways: Sequence[Way]) -> Iterator[Site]:
     with ExitStack() as stack:
         api = stack.enter_context(Server(Settings()))
         folder = stack.enter_context(scratch())
-        settings = {"CLAUDE_PATH": str(_launcher(folder, executable)), "ANTHROPIC_BASE_URL": api.url}
+        settings = {
+            "CLAUDE_PATH": str(_launcher(folder, executable)),
+            "ANTHROPIC_BASE_URL": api.url,
+            "MAX_SESSIONS": "200",
+        }
         service = stack.enter_context(serving(**settings))
         platform = stack.enter_context(emulated(service, latency_ms=ROUND_TRIP_MS))
         sight = stack.enter_context(looking(platform.platform.data / "instance.db"))

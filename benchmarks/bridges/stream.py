@@ -11,9 +11,9 @@ import threading
 from dataclasses import dataclass, field
 
 #: What is typed or printed with a number: a command in the composer, the answer to it, a key.
-_TOKEN = re.compile(rb"(mark-|print-|done-|~)(\d{5})")
+_TOKEN = re.compile(rb"(mark-|print-|tick-|done-|~)(\d{5})")
 _LONGEST = len("print-00000")
-COMMANDS = frozenset({b"mark-", b"print-"})
+COMMANDS = frozenset({b"mark-", b"print-", b"tick-"})
 
 
 @dataclass

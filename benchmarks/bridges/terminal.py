@@ -48,12 +48,12 @@ class Terminal(ABC):
         self.keys = 0
 
     def command(self, kind: str = "mark") -> Asked:
-        """Submit the next command: `mark`, or `print` for a long answer."""
+        """Submit the next command: `mark`, `print` for a long answer, or `tick` for one that takes a minute."""
         self.commands += 1
-        shown = self.stream.expect(f"{'done' if kind == 'print' else 'mark'}-{self.commands:05d}")
+        shown = self.stream.expect(f"{'mark' if kind == 'mark' else 'done'}-{self.commands:05d}")
         began = time.perf_counter()
         settled = self.put({"command": f"{kind}-{self.commands:05d}"})
-        return Asked("long" if kind == "print" else "command", began, shown, settled)
+        return Asked({"print": "long", "mark": "command"}.get(kind, kind), began, shown, settled)
 
     def key(self) -> Asked:
         """Type the next numbered characters, as the page sends what was typed within a moment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from benchmarks import targets
 from benchmarks.bridges.cell import Cell
@@ -101,14 +101,21 @@ def _rows(found: Found) -> Iterator[Figure]:
             ours = summary(rows.short)
             name = f"rows of a short command, {way}"
             yield Figure(name, "rows", None, ours, "most", max(rows.short), "rows", targets.BRIDGE_ROWS)
-        one = rows.pump.get(1)
-        for sessions, many in sorted(rows.pump.items()):
-            if one is not None and sessions > 1:
-                name = f"rows of the pump in a minute, {way}, {sessions} watched terminals beside 1"
-                bare, ours, more = _reading(one), _reading(many), many - one
-                yield Figure(
-                    name, "rows", bare, ours, "more", more, "rows", targets.BRIDGE_MORE_ROWS, "1 terminal"
-                )
+        for what, counts in (("silent", rows.pump), ("printing", rows.printing)):
+            yield from _growth(way, what, counts)
+
+
+def _growth(way: str, what: str, counts: Mapping[int, float]) -> Iterator[Figure]:
+    """Compare the pump's rows with more watched terminals with those of one."""
+    one = counts.get(1)
+    for terminals, many in sorted(counts.items()):
+        if one is not None and terminals > 1:
+            name = f"rows of the pump in a minute, {way}, {terminals} {what} terminals beside 1"
+            target = targets.BRIDGE_MORE_ROWS if what == "silent" else targets.BRIDGE_MORE_PRINTED
+            more = many - one
+            yield Figure(
+                name, "rows", _reading(one), _reading(many), "more", more, "rows", target, "1 terminal"
+            )
 
 
 def _costs(found: Found) -> Iterator[Figure]:
@@ -152,6 +159,8 @@ def _faults(found: Found) -> list[str]:
         for way, taken in cell.taken.items()
         for fault in taken.faults
     ]
+    told += [f"{way}, rows: {fault}" for way, rows in found.rows.items() for fault in rows.faults]
+    told += [f"{way}, costs: {fault}" for way, cost in found.costs.items() for fault in cost.faults]
     told += [f"{way}, killed: {fault}" for way, taken in found.crashed.items() for fault in taken.faults]
     if found.refused:
         told.append(f"{found.refused} calls were refused by the sidecar or failed on their way")

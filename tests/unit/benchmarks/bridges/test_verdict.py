@@ -89,7 +89,7 @@ def test_an_idle_poller_is_held_to_its_targets() -> None:
 
 def test_more_watched_terminals_must_not_mean_more_rows() -> None:
     whole = found(cell(1, mid=450, poller=600, direct=40))
-    name = "rows of the pump in a minute, poller, adaptive, 20 watched terminals beside 1"
+    name = "rows of the pump in a minute, poller, adaptive, 20 silent terminals beside 1"
     assert figure(outcome(whole), name).met
 
     whole.rows[POLLER.name].pump[20] = 20.0
