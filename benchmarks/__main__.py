@@ -158,7 +158,7 @@ def _compare(arguments: Sequence[str]) -> int:
     found = agreement.pairs(report.read(options.first).parts, report.read(options.second).parts)
     print(agreement.markdown(found))
     apart = [f"{pair.name}: {100 * (pair.apart - 1):.0f} % apart" for pair in found if not pair.agrees]
-    if not any(not pair.indicative for pair in found):
+    if all(pair.few for pair in found):
         apart.append("the two runs have no comparison with enough samples in common")
     for problem in apart:
         warn(f"FAILED: {problem}")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.table import indicative, number
+from benchmarks.figures import ENOUGH
+from benchmarks.table import number
 
 Json = Mapping[str, Any]
 
@@ -21,8 +22,8 @@ class Pair:
     name: str
     first: float
     second: float
-    #: It rests on too few samples to decide anything.
-    indicative: bool
+    #: One side has too few samples for a median, such as a single reading of a memory: it decides nothing.
+    few: bool
 
     @property
     def apart(self) -> float:
@@ -32,7 +33,7 @@ class Pair:
     @property
     def agrees(self) -> bool:
         """Tell whether this comparison was repeated."""
-        return self.indicative or self.apart <= ALLOWED
+        return self.few or self.apart <= ALLOWED
 
 
 def pairs(first: Json, second: Json) -> list[Pair]:
@@ -46,7 +47,7 @@ def pairs(first: Json, second: Json) -> list[Pair]:
 
 
 def _ratios(parts: Json) -> dict[str, tuple[float, bool]]:
-    """Return name → ratio of p50, whether it is indicative. Figures that share their samples are one comparison."""
+    """Return name → ratio of p50, whether it rests on few samples. Figures that share their samples are one comparison."""
     found: dict[str, tuple[float, bool]] = {}
     seen: set[tuple[str, float, float]] = set()
     for part, measured in parts.items():
@@ -58,7 +59,7 @@ def _ratios(parts: Json) -> dict[str, tuple[float, bool]]:
             if key not in seen:
                 seen.add(key)
                 name = f"{part}: {figure['name']}, × {figure['beside']}"
-                found[name] = (ours["p50"] / bare["p50"], indicative(figure))
+                found[name] = (ours["p50"] / bare["p50"], min(bare["n"], ours["n"]) < ENOUGH)
     return found
 
 
@@ -76,6 +77,6 @@ def markdown(found: Sequence[Pair]) -> str:
 
 
 def _verdict(pair: Pair) -> str:
-    if pair.indicative:
+    if pair.few:
         return "too few samples"
     return "yes" if pair.agrees else "**no**"

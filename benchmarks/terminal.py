@@ -15,20 +15,25 @@ from benchmarks.progress import say
 
 
 def measure(scale: Scale) -> Outcome:
-    """Let few and many terminals echo and print, and one of the few print a lot."""
+    """Let few and many terminals echo and print; then let one print a lot."""
     with _crowds() as crowds:
         counts = fleet.counts(scale)
-        echoes, prints, floods = echo.Echoes(), fleet.Fleet(), flood.Floods()
+        echoes, prints = echo.Echoes(), fleet.Fleet()
         for count in counts:
             say(f"terminal: {count} of each kind")
             for each in crowds:
                 each.grow(count)
             echoes.measure(crowds, count, scale)
             prints.measure(crowds, count, scale)
-            if count == counts[0]:
-                floods.measure(crowds, scale)
-        outcomes = [echoes.outcome(), prints.outcome(), floods.outcome()]
-        return joined("terminal", [*outcomes, Outcome("terminal", [], [], _conditions(crowds))])
+        conditions = Outcome("terminal", [], [], _conditions(crowds))
+    floods = flood.Floods()
+    with (
+        _crowds() as crowds
+    ):  # fresh ones: what a flood leaves in their memory is no part of that of many terminals
+        for each in crowds:
+            each.grow(1)
+        floods.measure(crowds, scale)
+    return joined("terminal", [echoes.outcome(), prints.outcome(), floods.outcome(), conditions])
 
 
 @contextmanager
