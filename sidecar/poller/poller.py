@@ -123,21 +123,28 @@ class Poller:
 
     def _delivered(self, row: Row, answer: Answer) -> Outcome:
         """Hand the answer in, however often it takes; the row stays ours as long as claims renew its lease."""
-        while not self._given_up():
+        while self._refusal is None:
             if (left := self._patience.left_s()) > 0:
                 self._clock.sleep(min(left, _LOOK_S))
-                continue
-            began = self._clock.monotonic()
-            try:
-                outcome = self._instance.complete(row, answer.text, answer.error)
-            except InstanceAway as error:
-                self._note_away(began, error)
-            except InstanceRefused as error:
-                self._refuse(error)
-            else:
-                self._note_answer()
+            elif (outcome := self._handed_in(row, answer)) is not None:
                 return outcome
+            if self._given_up():
+                break
         return Outcome.LOST
+
+    def _handed_in(self, row: Row, answer: Answer) -> Outcome | None:
+        """Hand the answer in once; return nothing when the instance said nothing that helps."""
+        began = self._clock.monotonic()
+        try:
+            outcome = self._instance.complete(row, answer.text, answer.error)
+        except InstanceAway as error:
+            self._note_away(began, error)
+            return None
+        except InstanceRefused as error:
+            self._refuse(error)
+            return None
+        self._note_answer()
+        return outcome
 
     def _given_up(self) -> bool:
         late = self._clock.monotonic() > self._stopped_at + _HAND_IN_S
