@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +20,7 @@ from benchmarks.bridges.load import (
     watched,
 )
 from benchmarks.bridges.site import Site
-from benchmarks.bridges.terminal import Terminal
+from benchmarks.bridges.terminal import Asked, Terminal
 from benchmarks.bridges.way import Way
 from benchmarks.emulated import Overdue, until
 from benchmarks.progress import bar
@@ -104,6 +104,8 @@ def _through(terminal: Terminal) -> bool:
 _LAST_S = 15.0
 #: A slice of a way at a time: the machine's moods fall on all of them.
 _SLICE_S = 15.0
+#: Commands, and then keys, of a terminal before it is looked whether more are wanted.
+_ROUND = 3
 
 
 def _in_slices(site: Site, found: Cell, ways: Sequence[Way]) -> None:
@@ -125,12 +127,15 @@ def _past(moment: float) -> bool:
 
 def _often(site: Site, found: Cell, way: Way, over: Callable[[], bool] = lambda: False) -> Callable[[], None]:
     plan, taken = found.plan, found.taken[way.name]
-    commands = 3 if plan.commands else 0
-    keys = round(commands * plan.keys / plan.commands) if commands else 6
+
+    def once(terminal: Terminal) -> Generator[Asked, None, None]:
+        commands = _ROUND if len(taken.command) < plan.commands else 0
+        keys = _ROUND if len(taken.key) < plan.keys else 0
+        yield from conversation(commands, keys)(terminal)
 
     def ask() -> None:
-        once = conversation(commands, keys)
-        in_turns(site.terminals[way.name], taken, once, plan.pauses, lambda: over() or _enough(found, way))
+        terminals = site.terminals[way.name]
+        in_turns(terminals, taken, once, plan.pauses, lambda: over() or _enough(found, way))
 
     return ask
 

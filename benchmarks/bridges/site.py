@@ -196,9 +196,8 @@ def _prepare(found: Site, ways: Sequence[Way]) -> None:
 
 
 def _end(found: Site) -> None:
-    for terminals in found.terminals.values():
-        for terminal in terminals:
-            with suppress(Exception):  # what has failed is told already; everything has to end
-                terminal.close()
+    for terminal in found.terminals.get(DIRECT.name, []):  # the others end with the service
+        with suppress(Exception):  # what has failed is told already; everything has to end
+            terminal.close()
     for bridge in found.bridges.values():
         bridge.stop()
