@@ -38,7 +38,7 @@ MANY = 4000
 def machine(machine: Machine, service_database: str) -> Machine:
     """Return a machine with the old key, whose database exists."""
     machine.environment |= {"DATABASE_URL": service_database, "ENCRYPTION_KEY": OLD}
-    machine.data_dir.mkdir()
+    machine.data_dir.mkdir(exist_ok=True)
     return machine
 
 
