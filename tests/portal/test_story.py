@@ -19,7 +19,7 @@ from emulator.installation import ADMIN_ROLE, USER_ROLE
 from emulator.platform import ADMIN, ADMIN_PASSWORD
 from sidecar.sessions.program import locate
 from tests.fixtures.browser import REFUSALS, MakeVisitor, Visitor, window
-from tests.fixtures.loop import PASSWORD, Loop, looped
+from tests.fixtures.loop import MID_BRIDGE, PASSWORD, Loop, looped
 from tests.fixtures.servicenow import MID
 from tests.markers import Markers
 from tests.portal.seat import Seat
@@ -27,7 +27,8 @@ from tests.servicenow.terminal import Terminal
 from tests.servicenow.test_secrets import found
 from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(300)  # everything is started for the first test
+#: Everything is started for the first test. What is no way through the queue is tried over one bridge only.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.bridges(MID_BRIDGE)]
 PATIENCE_S = 60
 NAME = "ada.lovelace"
 #: What Claude answers in the pictures.
@@ -51,7 +52,9 @@ for host in hosts:
 
 
 @pytest.fixture(scope="module")
-def stage(installed_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+def loop(
+    request: pytest.FixtureRequest, installed_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loop]:
     """Run everything, with the real CLI in front of the stand-in API."""
     folder = tmp_path_factory.mktemp("story")
     script = folder / "answers.json"
@@ -60,26 +63,27 @@ def stage(installed_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert path is not None, "the CLI is missing: run make setup"
     with Api(Settings(script=script)) as api:
         settings = {"CLAUDE_PATH": str(path), "ISOLATION": "bubblewrap", "ANTHROPIC_BASE_URL": api.url}
-        with looped(installed_template, folder / "loop", settings) as loop:
-            yield loop
+        with looped(installed_template, folder / "loop", settings, request.param) as made:
+            yield made
 
 
 @pytest.fixture(scope="module")
-def markers(stage: Loop) -> Markers:
+def markers(loop: Loop) -> Markers:
     """Return the secrets: the sidecar's, and an API key that is typed into the browser."""
     known = Markers()
-    known.add("token", stage.sidecar.token)
-    known.add("encryption key", stage.sidecar.environment["ENCRYPTION_KEY"])
+    known.add("token", loop.sidecar.token)
+    known.add("encryption key", loop.sidecar.environment["ENCRYPTION_KEY"])
     known.add("API key", f"sk-ant-{secrets.token_urlsafe(24)}")
     return known
 
 
+@pytest.mark.bridges
 def test_a_newcomer_comes_from_the_sign_in_to_claudes_answer(
-    stage: Loop, browser: Browser, markers: Markers, tmp_path: Path
+    loop: Loop, browser: Browser, markers: Markers, tmp_path: Path
 ) -> None:
-    stage.admin.create_user(NAME, PASSWORD, [USER_ROLE])
+    loop.admin.create_user(NAME, PASSWORD, [USER_ROLE])
     log = tmp_path / "network.har"
-    with window(browser, stage.platform, record_har_path=log, record_har_content="embed") as ada:
+    with window(browser, loop.platform, record_har_path=log, record_har_content="embed") as ada:
         sign_in(ada)
         store_key(ada, markers.secrets["API key"])
         seat = new_session(ada)
@@ -191,10 +195,10 @@ def nothing_sent(log: Path, markers: Markers) -> None:
         assert not found(markers, json.dumps(entry).encode()), entry["request"]["url"]
 
 
-def test_the_search_finds_a_key_that_is_kept(browser: Browser, stage: Loop, markers: Markers) -> None:
+def test_the_search_finds_a_key_that_is_kept(browser: Browser, loop: Loop, markers: Markers) -> None:
     """A search that finds nothing proves nothing."""
     key = markers.secrets["API key"]
-    with window(browser, stage.platform) as visitor:
+    with window(browser, loop.platform) as visitor:
         visitor.complaints.expect(REFUSALS)
         visitor.visit("claude_terminal")
         for where in (
@@ -213,29 +217,29 @@ def test_the_search_finds_a_key_that_is_kept(browser: Browser, stage: Loop, mark
 
 
 @pytest.fixture
-def admin(stage: Loop, visitors: MakeVisitor) -> Visitor:
+def admin(loop: Loop, visitors: MakeVisitor) -> Visitor:
     """Return a window of the administrator."""
-    visitor = visitors(stage.platform)
+    visitor = visitors(loop.platform)
     visitor.visit("claude_admin")
     visitor.sign_in(ADMIN, ADMIN_PASSWORD)
     visitor.page.wait_for_url("**/claude?*")
     return visitor
 
 
-def test_administrators_see_how_everything_is(stage: Loop, admin: Visitor) -> None:
-    session = stage.alice.create()
-    stage.alice.command(session, "Good morning")
+def test_administrators_see_how_everything_is(loop: Loop, admin: Visitor) -> None:
+    session = loop.alice.create()
+    loop.alice.command(session, "Good morning")
     admin.visit("claude_admin")
     body = admin.page.locator("body")
 
     assert until(lambda: MID in body.inner_text(), PATIENCE_S)
     assert until(lambda: "alice" in body.inner_text(), PATIENCE_S), body.inner_text()
     admin.picture("admin")
-    stage.alice.terminate(session)
+    loop.alice.terminate(session)
 
 
-def test_users_are_told_that_they_need_the_role_and_nothing_else(stage: Loop, visitors: MakeVisitor) -> None:
-    visitor = visitors(stage.platform)
+def test_users_are_told_that_they_need_the_role_and_nothing_else(loop: Loop, visitors: MakeVisitor) -> None:
+    visitor = visitors(loop.platform)
     answers: list[str] = []
     visitor.page.on(
         "response",
