@@ -11,7 +11,7 @@ from tests.fixtures.loop import MID_BRIDGE, Loop
 from tests.servicenow.terminal import Terminal, mark, opened
 from tests.waiting import until
 
-pytestmark = pytest.mark.bridges
+pytestmark = [pytest.mark.bridges, pytest.mark.timeout(240)]  # a flood takes its time on a busy computer
 FLOOD_BYTES = 5_000_000
 #: Much more than the flood needs on a busy computer; it only ends a test that would never end.
 FLOOD_S = 150
