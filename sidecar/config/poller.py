@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Mapping
@@ -112,6 +113,9 @@ class PollerSettings:
         "http://127.0.0.1:3000",
         "Where the sidecar answers. `https`, but for loopback.",
     )
+    sidecar_ca_file: Path | None = setting(
+        "POLLER_SIDECAR_CA_FILE", Path, None, "Certificates (PEM) that vouch for a sidecar with `https`."
+    )
     interval: float | None = setting(
         "POLLER_INTERVAL",
         _interval,
@@ -159,6 +163,9 @@ def _check(settings: PollerSettings) -> None:
     if not settings.instance:
         raise ConfigurationError("SERVICENOW_INSTANCE must be set: the instance whose queue is polled.")
     _check_account(settings)
+    ca_file = settings.sidecar_ca_file
+    if ca_file is not None and not (ca_file.is_file() and os.access(ca_file, os.R_OK)):
+        raise ConfigurationError("POLLER_SIDECAR_CA_FILE is no file that can be read.")
     token = settings.api_auth_token or ""
     if not (len(token) >= 16 and token.isascii() and token.isprintable() and " " not in token):
         raise ConfigurationError(

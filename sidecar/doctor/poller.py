@@ -6,8 +6,9 @@ from sidecar.clock import Clock
 from sidecar.config import PollerSettings
 from sidecar.doctor.finding import Verdict, fault, good, warning
 from sidecar.errors import AccountRefused, InstanceAway, InstanceRefused, PollerUnknown
+from sidecar.poller.instance import LONGEST_CLAIM
 from sidecar.poller.process import instance_of, sidecar_of
-from sidecar.poller.wire import Fault, Lost, Request, Wire
+from sidecar.poller.wire import Fault, Lost, Manner, Request, Wire
 
 _TIMEOUT_S = 10.0
 #: Every instance answers it with something.
@@ -23,7 +24,7 @@ _MEND = "See whether the instance is up: open its address in a browser."
 
 def check_instance(settings: PollerSettings, clock: Clock) -> Verdict:
     """Look whether anything answers at the instance's address; no account is told."""
-    wire = Wire(settings.instance, clock, kept=0, proxies=True)
+    wire = Wire(settings.instance, clock, Manner(0, LONGEST_CLAIM, proxies=True))
     reply = wire.call(Request("GET", _PATH, {}, None, _TIMEOUT_S))
     wire.close()
     if isinstance(reply, Lost):

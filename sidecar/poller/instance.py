@@ -25,6 +25,8 @@ _FAREWELL_S = 3.0
 _UNKNOWN = "Unknown poller"
 #: Most rows the instance gives at once.
 MOST_ROWS = 50
+#: So many rows of the greatest length, were every character of them escaped, in bytes.
+LONGEST_CLAIM = 64 << 20
 _SYS_ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_LEASE_S = 600.0
 
@@ -213,11 +215,17 @@ def _claim(result: Mapping[str, Any]) -> Claim:
         return Claim(
             tuple(_row(row) for row in result["rows"]),
             frozenset(str(row) for row in result["lost"]),
-            min(float(result["leaseSeconds"]), _LONGEST_LEASE_S),
+            _lease_s(float(result["leaseSeconds"])),
             int(result["viewers"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         raise InstanceAway("The instance's answer to a claim is not of this version's form.") from None
+
+
+def _lease_s(told: float) -> float:
+    if not told > 0:
+        raise ValueError("leaseSeconds")
+    return min(told, _LONGEST_LEASE_S)
 
 
 def _row(given: Mapping[str, Any]) -> Row:

@@ -14,15 +14,15 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.config import PollerSettings
 from sidecar.errors import InstanceRefused
 from sidecar.logs.configuration import capture, configuration
-from sidecar.poller.instance import Instance
+from sidecar.poller.instance import LONGEST_CLAIM, Instance
 from sidecar.poller.interval import Interval
 from sidecar.poller.lanes import Lanes
 from sidecar.poller.login import login_of
 from sidecar.poller.patience import Patience
 from sidecar.poller.poller import Poller
 from sidecar.poller.row import numbered
-from sidecar.poller.sidecar import Sidecar
-from sidecar.poller.wire import Wire
+from sidecar.poller.sidecar import LONGEST_ANSWER, Sidecar
+from sidecar.poller.wire import Manner, Wire
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,15 @@ _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 def instance_of(settings: PollerSettings, clock: Clock) -> Instance:
     """Return the instance these settings name, with connections of its own."""
     # One for each row in work, and one for the claims.
-    wire = Wire(settings.instance, clock, kept=settings.workers + 1, proxies=True)
+    wire = Wire(settings.instance, clock, Manner(settings.workers + 1, LONGEST_CLAIM, proxies=True))
     owner = f"{settings.name}/{secrets.token_hex(8)}"
     return Instance(wire, login_of(settings, wire, clock), settings.name, owner)
 
 
 def sidecar_of(settings: PollerSettings, clock: Clock) -> Sidecar:
     """Return the sidecar these settings name. No proxy ever sees its token."""
-    return Sidecar(Wire(settings.sidecar_url, clock, kept=0, proxies=False), settings.api_auth_token)
+    manner = Manner(0, LONGEST_ANSWER, authorities=settings.sidecar_ca_file)
+    return Sidecar(Wire(settings.sidecar_url, clock, manner), settings.api_auth_token)
 
 
 def poller_of(settings: PollerSettings, clock: Clock) -> Poller:

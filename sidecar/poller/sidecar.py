@@ -11,8 +11,10 @@ from sidecar.poller import row
 from sidecar.poller.answer import Answer, fitting, problem
 from sidecar.poller.operations import OPERATIONS
 from sidecar.poller.row import Call
-from sidecar.poller.wire import MAX_BYTES, Fault, Lost, Reply, Request, Wire
+from sidecar.poller.wire import Fault, Lost, Reply, Request, Wire
 
+#: No answer of the sidecar is longer, in bytes.
+LONGEST_ANSWER = 1 << 20
 _SECONDS = re.compile(r"[0-9]{1,6}")
 _TOLD = ("type", "title", "status", "detail", "errors")
 
@@ -51,7 +53,9 @@ def _unanswered(call: Call, lost: Lost) -> Answer:
     # Only what was sent may have been done; what acts for no user leaves nothing behind.
     doubt = " Whether it was done is not known." if call.sent is not None and call.operation.user else ""
     if lost.fault is Fault.TOO_LONG:
-        return problem(502, "Answer too large", f"The sidecar answered with more than {MAX_BYTES} bytes.")
+        return problem(
+            502, "Answer too large", f"The sidecar answered with more than {LONGEST_ANSWER} bytes."
+        )
     if lost.fault is Fault.LATE:
         return problem(504, "Sidecar timed out", "The sidecar did not answer in time.")
     if lost.fault is Fault.TIMEOUT:

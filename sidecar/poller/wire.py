@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,8 +26,6 @@ from urllib3.exceptions import (
 from sidecar import __version__
 from sidecar.clock import Clock
 
-#: No answer of the sidecar or of the instance is as long.
-MAX_BYTES = 1 << 20
 _CONNECT_S = 5.0
 _PIECE = 1 << 16
 #: Connections that are open at once; above it the library would complain of each.
@@ -72,25 +72,29 @@ class Reply:
     content: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How an address is called."""
+
+    #: Connections that are kept open for the next call; 0 closes each.
+    kept: int
+    #: No answer is longer, in bytes.
+    longest: int
+    #: Whether the proxies and the certificates that the environment names are used.
+    proxies: bool = False
+    #: Certificates that vouch for the other side, in place of the usual ones.
+    authorities: Path | None = None
+
+
 class Wire:
     """Calls at one address; threads may share it."""
 
-    def __init__(self, base: str, clock: Clock, *, kept: int, proxies: bool) -> None:
-        """Open no connection yet.
-
-        Args:
-            base: The address, without a slash at its end.
-            clock: Measures how long an answer takes.
-            kept: How many connections are kept open for the next call; 0 closes each.
-            proxies: Whether the proxies and the certificate bundle that the environment names are used.
-        """
+    def __init__(self, base: str, clock: Clock, manner: Manner) -> None:
+        """Open no connection yet; `base` has no slash at its end, and `clock` measures how long an answer takes."""
         self.base = base
         self._clock = clock
-        self._session = requests.Session()
-        self._session.trust_env = proxies
-        self._session.headers = _headers(kept)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=max(_PLACES, kept)))
+        self._longest = manner.longest
+        self._session = _session(manner)
 
     def call(self, request: Request) -> Reply | Lost:
         """Make the call once."""
@@ -123,11 +127,23 @@ class Wire:
         # What has arrived at each turn, however little: a whole piece may take as long as its sender likes.
         while piece := response.raw.read1(_PIECE, decode_content=True):
             content += piece
-            if len(content) > MAX_BYTES:
+            if len(content) > self._longest:
                 return Lost(Fault.TOO_LONG, "TooLong")
             if self._clock.monotonic() > deadline:
                 return Lost(Fault.TIMEOUT, "Deadline")
         return Reply(response.status_code, response.headers, bytes(content))
+
+
+def _session(manner: Manner) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = manner.proxies
+    session.verify = str(manner.authorities) if manner.authorities else True
+    session.headers = _headers(manner.kept)
+    # Each call signs in by itself. An instance would work off calls with one session's cookie one after the other.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=max(_PLACES, manner.kept)))
+    return session
 
 
 def _headers(kept: int) -> requests.structures.CaseInsensitiveDict[str | bytes]:

@@ -69,6 +69,16 @@ def test_other_addresses_are_refused(tmp_path: Path, name: str, given: str) -> N
     assert SECRET not in told
 
 
+def test_certificates_are_in_a_file_that_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    path = str(tmp_path / "ca.pem")
+
+    assert load(tmp_path, POLLER_SIDECAR_CA_FILE=path).sidecar_ca_file == tmp_path / "ca.pem"
+    assert refusal(tmp_path, POLLER_SIDECAR_CA_FILE=str(tmp_path / SECRET)) == (
+        "POLLER_SIDECAR_CA_FILE is no file that can be read."
+    )
+
+
 def test_an_address_in_the_clear_is_for_loopback_only(tmp_path: Path) -> None:
     assert load(tmp_path).sidecar_url == "http://127.0.0.1:3000"
     assert load(tmp_path, POLLER_SIDECAR_URL="https://side.example").sidecar_url == "https://side.example"

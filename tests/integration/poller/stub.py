@@ -25,6 +25,7 @@ class Asked:
     what: str
     body: Json
     authorization: str
+    cookie: str | None
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,10 @@ class StubInstance:
             for body in self.of(COMPLETE)
         }
 
-    def say(self, what: str, body: Json, authorization: str) -> Said:
+    def say(self, asked: Asked) -> Said:
         """Return the answer to a request."""
-        self.asked.append(Asked(what, body, authorization))
+        self.asked.append(asked)
+        what, body = asked.what, asked.body
         if what in self.gates:
             self.gates[what].wait(60)
         if self.next.get(what):
@@ -139,7 +141,8 @@ def _handler(stub: StubInstance, connections: set[socket.socket]) -> type[BaseHT
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers["Content-Length"]))
             what, body = (TOKEN, parse_qs(sent.decode())) if self.path == TOKEN_PATH else _told(self, sent)
-            self._say(stub.say(what, dict(body), self.headers.get("Authorization", "")))
+            named = self.headers.get("Authorization", ""), self.headers.get("Cookie")
+            self._say(stub.say(Asked(what, dict(body), *named)))
 
         def _say(self, said: Said) -> None:
             self.send_response_only(said.status)

@@ -22,6 +22,16 @@ def test_an_account_signs_in_with_every_call(site: Site) -> None:
     assert {asked.authorization for asked in site.instance.asked} == {expected}
 
 
+def test_no_cookie_is_kept(site: Site) -> None:
+    """The instance would work off calls with one session's cookie one after the other."""
+    site.instance.next[CLAIM] = [Said(503, b"{}", {"Set-Cookie": "JSESSIONID=0123; Path=/"})]
+    site.give("a")
+    site.start()
+    assert site.answered("a")
+
+    assert {asked.cookie for asked in site.instance.asked} == {None}
+
+
 REFUSALS = {
     "wrong password": (Said(401, b"{}"), AccountRefused),
     "no role": (Said(403, b"{}"), RoleMissing),

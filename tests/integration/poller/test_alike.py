@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.poller.sidecar import Sidecar
-from sidecar.poller.wire import Wire
+from sidecar.poller.sidecar import LONGEST_ANSWER, Sidecar
+from sidecar.poller.wire import Manner, Wire
 from tests.fixtures.probe import TOKEN, Bench, Request
 from tests.unit.poller.payload import SESSION, USER, parameters, written
 
@@ -69,7 +69,7 @@ class Both:
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self.wire = Wire(bench.stub.url, SystemClock(), kept=0, proxies=False)
+        self.wire = Wire(bench.stub.url, SystemClock(), Manner(0, LONGEST_ANSWER))
         self.sidecar = Sidecar(self.wire, TOKEN)
 
     def run(self, given: dict[str, str]) -> tuple[Json, Json]:
@@ -139,7 +139,7 @@ def test_a_connection_that_breaks_becomes_the_same_answer(both: Both, op: str) -
 @pytest.mark.parametrize("op", ["command", "status"])
 def test_a_sidecar_that_is_not_there_becomes_the_same_answer(both: Both, op: str) -> None:
     both.bench.config["mid.claude.sidecar.url"] = "http://127.0.0.1:1"
-    away = Wire("http://127.0.0.1:1", SystemClock(), kept=0, proxies=False)
+    away = Wire("http://127.0.0.1:1", SystemClock(), Manner(0, LONGEST_ANSWER))
     both.sidecar = Sidecar(away, TOKEN)
 
     assert_alike(*both.run(parameters(op, BODIES[op])))

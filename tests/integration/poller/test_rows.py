@@ -10,7 +10,7 @@ from sidecar import __version__
 from tests.fixtures.probe import Request
 from tests.integration.poller.conftest import NAME, TOKEN, Site
 from tests.integration.poller.stub import CLAIM, COMPLETE, problem
-from tests.unit.poller.payload import KEY, USER
+from tests.unit.poller.payload import KEY, USER, payload
 from tests.waiting import until
 
 
@@ -101,6 +101,22 @@ def test_no_more_is_claimed_than_the_workers_need(site: Site) -> None:
     assert len(site.instance.rows) == 4
     site.sidecar.free.set()
     assert site.answered(*(f"{number:x}" for number in range(12)))
+
+
+def test_a_claim_may_bring_as_much_as_users_can_type(site: Site) -> None:
+    names = [f"{number:02x}" for number in range(50)]
+    site.environment["POLLER_WORKERS"] = "25"
+    for name in names:
+        site.instance.rows.append(
+            {
+                "row": name * 16,
+                "attempt": 1,
+                "order": "",
+                "payload": payload("command", {"command": "x" * 100_000}, key=name),
+            }
+        )
+    site.start()
+    assert until(lambda: site.instance.answers().keys() == {name * 16 for name in names})
 
 
 # -- rows that are not right -------------------------------------------------------------------------------
