@@ -130,9 +130,7 @@ class Local(Terminal):
     def put(self, body: dict[str, str]) -> Event:
         """Make a command call, which answers when the screen has settled or a key has echoed."""
         wait = 0 if "mode" in body else _SETTLE_MS
-        if time.monotonic() - self._last > _KEPT_S:
-            self._typist.close()  # the server has closed it; the next call opens a new one
-        self._last = time.monotonic()
+        self._refresh()
         self._typist.call("POST", f"/api/session/{self.session}/command", {**body, "waitMs": wait})
         answered = Event()
         answered.happen(time.perf_counter())
@@ -144,10 +142,17 @@ class Local(Terminal):
     def close(self) -> None:
         """End the session; the waiting call is answered by that."""
         self._ended.set()
+        self._refresh()
         self._typist.end(self.session)
         self._thread.join()
         self._typist.close()
         self._watcher.close()
+
+    def _refresh(self) -> None:
+        """Let the next call open a new connection where the server may have closed the old one."""
+        if time.monotonic() - self._last > _KEPT_S:
+            self._typist.close()
+        self._last = time.monotonic()
 
     def _watch(self) -> None:
         cursor = 0
