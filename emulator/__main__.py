@@ -16,9 +16,9 @@ import requests
 from emulator import installation
 from emulator.midserver import Sidecar
 from emulator.platform import ADMIN, ADMIN_PASSWORD, Platform
-from emulator.rhino import RhinoError
+from emulator.program import ProgramError
 from emulator.servicenow import APP, InstanceError
-from emulator.site import USER, Site, instance, mid_server
+from emulator.site import USER, Site, instance, mid_server, poller
 
 MAX_LATENCY_MS = 10_000
 #: It names a folder too.
@@ -38,6 +38,7 @@ start with the same one goes on with it.
   python -m emulator --update-set mine.xml                       an instance with an update set of yours
   python -m emulator --app --sidecar http://127.0.0.1:3000 --token-file FILE
                                                                  the app, and a sidecar that runs already
+  … --bridge poller                                              the same with the ECC poller, without a MID Server
 
 Then, with the address it prints as $I:
 
@@ -68,7 +69,10 @@ def parser() -> ArgumentParser:
         type=_name,
         default="mid-a",
         metavar="NAME",
-        help="the MID Server's name (default: %(default)s)",
+        help="the name of the MID Server, or of the poller (default: %(default)s)",
+    )
+    add(
+        "--bridge", choices=("mid", "poller"), default="mid", help="a MID Server (default), or the ECC poller"
     )
     add("--no-mid", action="store_true", help="run the instance only")
     add("--app", action="store_true", help="build this repository's app and install it")
@@ -92,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.pause()
     except KeyboardInterrupt:
         return 0
-    except (RhinoError, InstanceError, requests.RequestException, OSError) as error:
+    except (ProgramError, InstanceError, requests.RequestException, OSError) as error:
         print(f"emulator: {error}", file=sys.stderr)
         return 1
     return 0
@@ -113,14 +117,20 @@ def _start(stack: ExitStack, options: Namespace, data: Path) -> None:
 
 
 def _beside(stack: ExitStack, options: Namespace, data: Path, platform: Platform) -> None:
-    """Run a MID Server beside the instance, and install the app, which needs one."""
+    """Run what carries calls beside the instance, and install the app, which needs it."""
+    site = Site(platform, options.mid, options.bridge)
     sidecar = Sidecar(options.sidecar, options.token_file.resolve()) if options.sidecar else None
     home = data / options.mid
-    mid = stack.enter_context(mid_server(home, options.mid, platform.admin, sidecar))
-    print(f"MID Server {mid.name}   home {home}", flush=True)
+    if options.bridge == "mid":
+        stack.enter_context(mid_server(home, options.mid, platform.admin, sidecar))
+        print(f"MID Server {options.mid}   home {home}", flush=True)
     if options.app:
-        Site(platform, mid.name).install(installation.build(data / "app"))
+        site.install(installation.build(data / "app"))
         print(f"app        {platform.url}{APP}   user {USER}, password {USER}", flush=True)
+    if options.bridge == "poller" and sidecar:  # it asks the app, so that has to be there
+        home.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(poller(home, options.mid, platform.admin, sidecar))
+        print(f"poller     {options.mid}   home {home}", flush=True)
 
 
 def _checked(arguments: Sequence[str] | None) -> Namespace:
@@ -130,6 +140,8 @@ def _checked(arguments: Sequence[str] | None) -> Namespace:
         commands.error("--sidecar and --token-file belong together")
     if options.no_mid and (options.sidecar or options.app):
         commands.error("--no-mid leaves out what --app and --sidecar need")
+    if options.bridge == "poller" and not (options.app and options.sidecar):
+        commands.error("--bridge poller needs --app and --sidecar")
     return options
 
 

@@ -1,7 +1,7 @@
 """Marker secrets, planted at every place of the whole loop, and searched for wherever something is written to.
 
-Instance, MID Server and service are used in every way there is, fail in every way there is, are killed and started
-again. What may hold a secret is listed here, by name; nothing else does. Regression 8, and M4 of the predecessor.
+Instance, MID Server, poller and service are used in every way there is, fail in every way there is, are killed and
+started again. What may hold a secret is listed here, by name; nothing else does. Regression 8, and M4 of the predecessor.
 """
 
 from __future__ import annotations
@@ -22,18 +22,33 @@ import pytest
 import requests
 
 from emulator.browser import Browser, Refused, await_that
-from emulator.installation import MID_ROLE, USER_ROLE, check_health
+from emulator.installation import (
+    BRIDGE_ROLE,
+    MID_ROLE,
+    USER_ROLE,
+    check_health,
+    register_client,
+    use_bridge,
+    use_mids,
+)
 from emulator.midserver import FIREWALL, Account, MidServer, Sidecar, keep_token
 from emulator.platform import Platform
+from emulator.poller import Poller
 from emulator.servicenow import Instance
 from tests.acceptance.test_markers import HIDDEN, readable
 from tests.fakes.queue import results
 from tests.fixtures.server import Server, serving
-from tests.fixtures.servicenow import MID, copied, running
+from tests.fixtures.servicenow import MID, POLLER, copied, kept, running
 from tests.markers import Markers
+from tests.servicenow.conftest import KID, SEALED
 
+pytestmark = pytest.mark.timeout(240)  # everything happens before the first test
 TOKEN, WRONG = "service token", "wrong token"
 USERS = ("first", "second")
+#: Whose session goes through the poller.
+POLLED = "third"
+#: What a poller ends with that the instance refuses.
+REFUSED = 78
 REFUSING = (
     "security:\n  eccFirewall:\n    mode: enforcing\n    rules:\n"
     "      - tags: [javascript]\n        action: reject\n"
@@ -65,6 +80,7 @@ class Story:
     sidecar: Server
     platform: Platform
     mid: MidServer
+    pollers: list[Poller] = field(default_factory=list)
     people: dict[str, Browser] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     said: list[tuple[str, bytes]] = field(default_factory=list)
@@ -131,6 +147,7 @@ def story(installed_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
         use(told)
         fail(told)
         restart(told)
+        poll(told, stack)
         yield told
 
 
@@ -186,7 +203,7 @@ def fail(story: Story) -> None:
     for method, path, body in (
         ("POST", "/credentials", {"mid": MID, "sealed": key, "hint": "wxyz", "kid": "k" * 43}),
         ("POST", "/credentials", {"mid": key, "sealed": "a..b.c.d", "hint": key, "kid": key, key: key}),
-        ("POST", "/credentials", {"mid": MID, "sealed": "a..b.c.d", "hint": "wxyz", "kid": "k" * 43}),
+        ("POST", "/credentials", {"mid": MID, "sealed": SEALED, "hint": "wxyz", "kid": KID}),
         ("POST", "/sessions", {"model": key + " ", "workspaceName": key + "/", "key": key}),
         ("POST", f"/sessions/{session}/commands", {"command": [key], "mode": "keys"}),
     ):
@@ -250,6 +267,47 @@ def restart(story: Story) -> None:
         person.await_mid(MID)
         print_keys(story, name)
         person.call("GET", "/credentials")
+
+
+def poll(story: Story, stack: ExitStack) -> None:
+    """Do it once more without a MID Server; poller after poller is refused, or dies, and the last one stays."""
+    admin, markers, name = story.platform.admin, story.markers, POLLED
+    story.join(name)
+    person = story.people[name]
+    use_mids(admin, MID, POLLER)
+    use_bridge(admin, "poller")
+    password = markers.add("password of the poller", marker("poller-account"))
+    user = admin.create_user("marked.poller", password, [BRIDGE_ROLE])
+    secret = markers.add("secret of the OAuth client", marker("client"))
+    register_client(admin, user, "marked.client", secret)
+    client = {"SERVICENOW_CLIENT_ID": "marked.client", "SERVICENOW_CLIENT_SECRET": secret}
+    wrong = {"SERVICENOW_API_PASSWORD": markers.add("wrong password", marker("wrong-account"))}
+    for settings in (wrong, client | {"SERVICENOW_CLIENT_SECRET": wrong["SERVICENOW_API_PASSWORD"]}):
+        refused = poller(story, "" if settings.keys() & client.keys() else password, settings)
+        refused.launch()
+        assert refused.wait() == REFUSED
+
+    with running(poller(story, password, {})):
+        check_health(admin)
+        person.await_mid(POLLER)
+        person.enrol(POLLER, markers.add(name, marker(f"sk-ant-{name}")))
+        session = story.sessions[name] = person.create(mid=POLLER)
+        print_keys(story, name)
+    with running(poller(story, password, {"API_AUTH_TOKEN": markers.secrets[WRONG]})):
+        story.refused(name, "POST", f"/sessions/{session}/status")
+    stack.enter_context(running(poller(story, "", client)))
+    print_keys(story, name)
+
+
+def poller(story: Story, password: str, settings: dict[str, str]) -> Poller:
+    """Return one more poller; without a password, `settings` say how it signs in."""
+    account = Account(story.platform.url, "marked.poller" if password else "", password)
+    beside = Sidecar(story.sidecar.url, story.mid.home / "claude-token")
+    home = story.folder / f"poller{len(story.pollers)}"
+    made = Poller(home, POLLER, account, beside, LOG_LEVEL="debug", **settings)
+    kept(made.program)
+    story.pollers.append(made)
+    return made
 
 
 # -- searching -----------------------------------------------------------------------------------------------
@@ -338,6 +396,7 @@ def test_no_file_holds_a_secret_but_the_one_that_has_to(story: Story) -> None:
     ]
     token = story.mid.home / "claude-token"
     logs = {story.sidecar.log, story.mid.program.log, story.platform.program.log}
+    logs |= {one.program.log for one in story.pollers}
     assert {token, story.database, story.mid.home / "logs/agent.log", *logs} <= set(files)
     for path in files:
         expected = (TOKEN,) if path == token else ()
@@ -353,8 +412,8 @@ def test_no_answer_and_no_address_holds_a_secret(story: Story) -> None:
 
 def test_no_output_on_the_instance_holds_the_key_that_a_program_printed(story: Story) -> None:
     """It lies there in pieces, so it is looked at put together."""
-    for name in USERS:
-        person, session = story.people[name], story.sessions[name]
+    for name, session in story.sessions.items():
+        person = story.people[name]
         shown = b""
         while piece := person.output(session, len(shown)).data:
             shown += piece
@@ -367,11 +426,12 @@ def test_no_process_was_given_a_secret(story: Story) -> None:
     lines = [path.read_bytes() for path in readable("cmdline")]
     assert any(b"emulator/instance/main.js" in line for line in lines)
     assert any(b"emulator/mid/main.js" in line for line in lines)
+    assert any(b"sidecar.poller" in line for line in lines)
     for line in lines:
         assert not found(story.markers, line), line
     for path in readable("environ"):
         data = path.read_bytes()
-        own = next((name for name in USERS if story.sessions[name].encode() in data), "")
+        own = next((name for name, session in story.sessions.items() if session.encode() in data), "")
         assert not story.markers.found(data, [own]), path.with_name("cmdline").read_bytes()
 
 

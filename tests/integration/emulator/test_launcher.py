@@ -110,6 +110,7 @@ def test_the_help_teaches_what_there_is_to_know() -> None:
         (("--sidecar", "http://127.0.0.1:3000"), "--sidecar and --token-file belong together"),
         (("--no-mid", "--app"), "--no-mid leaves out what --app and --sidecar need"),
         (("--mid", "a/b"), "a/b is no name for a MID Server"),
+        (("--bridge", "poller", "--app"), "--bridge poller needs --app and --sidecar"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
