@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 _ABOUT = """\
 Look at everything the service needs: settings, account, data directory, disks, Claude Code, isolation, limits, port,
-certificate, database, schema, stored secrets, clocks; and, where SERVICENOW_INSTANCE is set, at all the poller needs. Each line says OK, WARN, FAIL or SKIP (it needs something that
-failed); below it stands how to mend it. No secret is printed.
+certificate, database, schema, stored secrets, clocks; and, where SERVICENOW_INSTANCE is set, at all the poller needs.
+Each line says OK, WARN, FAIL or SKIP (it needs something that failed); below it stands how to mend it. No secret is
+printed.
 
 Run it in the folder the service is started in, with the same environment. It works before the first start, while the
 service runs, and when settings are broken. Nothing is changed, but for two things a start does too: as root it first

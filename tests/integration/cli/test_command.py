@@ -42,6 +42,7 @@ def test_the_help_lists_every_command_in_the_order_of_its_use(machine: Machine) 
     listed = re.findall(r"^    ([a-z-]+)(?: |$)", said, re.MULTILINE)
     assert listed == [
         "serve",
+        "poller",
         "doctor",
         "migrate",
         "sessions",
