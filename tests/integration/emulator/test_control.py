@@ -11,6 +11,7 @@ import pytest
 from emulator.platform import Platform
 from emulator.servicenow import Instance, InstanceError, ScriptError
 from tests.fixtures.servicenow import copied
+from tests.waiting import until
 
 PASSWORD = "somebody's"
 
@@ -243,10 +244,7 @@ def test_it_ends_when_it_is_told_to(empty_platform: Platform) -> None:
 
     assert instance.request("POST", "/emulator/stop").json() == {"state": "stopping"}
 
-    deadline = time.monotonic() + 10
-    while empty_platform.program.running and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not empty_platform.program.running
+    assert until(lambda: not empty_platform.program.running)
 
 
 def test_it_begins_again_on_other_data_and_knows_nothing_else(
