@@ -17,7 +17,12 @@ ClaudeTerminalClaims.prototype = {
     WRITTEN_SECONDS: 35,
     MOST_ATTEMPTS: 5,
     MOST_LOOKED_AT: 300,
+    MOST_LOOKS: 4, // each without the sessions that the one before found to be of no use
+    /** Rows of one session with one owner: as many as are typed at once while there is room, fewer when not. */
+    MOST_OF_ONE: 20,
+    FEW_OF_ONE: 8,
     LONGEST_PAYLOAD: 200000,
+    MOST_CHARACTERS: 500000, // of all payloads of one claim, but for one that is longer by itself
     GIVEN_UP: 'given up after 5 attempts',
 
     /**
@@ -47,29 +52,28 @@ ClaudeTerminalClaims.prototype = {
     },
 
     /**
-     * Take the oldest rows that are free.
+     * Take the oldest rows that are free; calls without a session first, because a session's hundred commands must
+     * not keep the pump and health checks waiting.
      *
      * @param {number} limit
      * @param {Held[]} held those that the owner has already
-     * @returns {{row: string, attempt: number, order: string, payload: ?string}[]} in their order
+     * @returns {{row: string, attempt: number, order: string, payload: ?string}[]} those of a session in their order
      */
     take: function (limit, held) {
-        var queued = limit ? this._queued() : [];
-        var known = this._last(queued.map(function (row) {
-            return row.id;
-        }));
-        var blocked = {};
-        var taken = [];
-        var has = {};
+        var taking = {limit: limit, places: limit + held.length, held: {}, seen: {}, blocked: {}, of: {},
+            characters: 0, full: limit < 1, taken: []};
+        var look, rows;
         held.forEach(function (one) {
-            has[one.row] = one.attempt;
+            taking.held[one.row] = one.attempt;
         });
-        queued.forEach(function (row) {
-            if (taken.length < limit && !(row.order && blocked[row.order])) {
-                this._consider(row, known[row.id], has, taken, blocked);
+        for (look = 0; look < this.MOST_LOOKS && !taking.full; look++) {
+            rows = this._queued(Object.keys(taking.blocked));
+            this._offer(rows, taking);
+            if (rows.length < this.MOST_LOOKED_AT) {
+                break;
             }
-        }, this);
-        return taken;
+        }
+        return taking.taken;
     },
 
     /** @throws {ClaudeTerminalProblem} 404 no such claim of this owner, 409 the lease is another's now */
@@ -89,32 +93,89 @@ ClaudeTerminalClaims.prototype = {
      * Take a row out of the pollers' reach for good.
      *
      * @param {GlideRecord} row
-     * @returns {boolean} false when one of them was faster
+     * @returns {?number} how many attempts were made at it; null when a poller has it, or was faster
      */
     bar: function (row) {
-        // Of other rows there are no claims: MID Servers know nothing of them.
-        return row.getValue('topic') !== this.TOPIC || !!this._table.insert({queue_row: row.getUniqueValue(),
-            attempt: 1, owner: this._owner, leased_until: this._clock.ahead(this.WRITTEN_SECONDS)});
+        var last = this._last([row.getUniqueValue()])[row.getUniqueValue()];
+        var made = last ? last.attempt : 0;
+        return !this._live(last) && this._insert(row.getUniqueValue(), made + 1) ? made : null;
     },
 
-    _consider: function (row, last, has, taken, blocked) {
-        var live = last && last.until >= this._clock.now();
-        var mine = live && last.owner === this._owner;
-        var attempt;
-        if (mine && has[row.id] === last.attempt) {
-            return;
+    _offer: function (rows, taking) {
+        var known;
+        rows = rows.filter(function (row) {
+            return !taking.seen[row.id];
+        });
+        known = this._last(rows.map(function (row) {
+            return row.id;
+        }));
+        rows.forEach(function (row) {
+            taking.seen[row.id] = true;
+            if (!taking.full && !(row.order && taking.blocked[row.order])) {
+                this._consider(row, known[row.id], taking);
+            }
+        }, this);
+    },
+
+    _consider: function (row, last, taking) {
+        var mine = this._live(last) && last.owner === this._owner;
+        if (mine && taking.held[row.id] === last.attempt) {
+            this._count(row, taking);
+        } else if (this._live(last) && !mine || this._enough(row, taking)) {
+            this._block(row, taking);
+        } else if (taking.taken.length && taking.characters + this._length(row) > this.MOST_CHARACTERS) {
+            taking.full = true;
+        } else {
+            // A live one of the owner's that it does not know of: the answer that told it was lost.
+            this._give(row, mine ? this._again(row.id, last) : this._begun(row, last ? last.attempt + 1 : 1),
+                taking);
         }
-        if (live && !mine) {
-            blocked[row.order] = true;
-            return;
-        }
-        // A live one of the owner's that it does not know of: the answer that told it was lost.
-        attempt = mine ? last.attempt : this._begun(row, last ? last.attempt + 1 : 1);
+    },
+
+    _give: function (row, attempt, taking) {
         if (attempt) {
-            taken.push({row: row.id, attempt: attempt, order: row.order, payload: row.payload});
+            this._count(row, taking);
+            taking.characters += this._length(row);
+            taking.taken.push({row: row.id, attempt: attempt, order: row.order, payload: row.payload});
+            taking.full = taking.taken.length >= taking.limit;
         } else if (attempt === 0) {
-            blocked[row.order] = true;
+            this._block(row, taking);
         }
+    },
+
+    _block: function (row, taking) {
+        if (row.order) {
+            taking.blocked[row.order] = true;
+        }
+    },
+
+    _count: function (row, taking) {
+        taking.of[row.order] = (taking.of[row.order] || 0) + 1;
+    },
+
+    /** @returns {boolean} whether the owner has so many rows of one session that others would go short */
+    _enough: function (row, taking) {
+        var owned = taking.taken.length + Object.keys(taking.held).length;
+        return !!row.order && (taking.of[row.order] || 0) >=
+            (2 * owned < taking.places ? this.MOST_OF_ONE : this.FEW_OF_ONE);
+    },
+
+    _length: function (row) {
+        return row.payload === null ? 0 : row.payload.length;
+    },
+
+    _live: function (last) {
+        return !!last && last.until >= this._clock.now();
+    },
+
+    _insert: function (row, attempt) {
+        return this._table.insert({queue_row: row, attempt: attempt, owner: this._owner,
+            leased_until: this._clock.ahead(this.WRITTEN_SECONDS)});
+    },
+
+    /** @returns {number} the attempt, with a whole lease; 0 when another took the row in this moment */
+    _again: function (row, last) {
+        return this._renewed({row: row, attempt: last.attempt}, last) ? last.attempt : 0;
     },
 
     /** @returns {?number} the attempt; 0 when another was faster; null when there is nothing to do any more */
@@ -122,8 +183,7 @@ ClaudeTerminalClaims.prototype = {
         if (attempt > this.MOST_ATTEMPTS) {
             return this._giveUp(row.id);
         }
-        if (!this._table.insert({queue_row: row.id, attempt: attempt, owner: this._owner,
-            leased_until: this._clock.ahead(this.WRITTEN_SECONDS)})) {
+        if (!this._insert(row.id, attempt)) {
             return 0;
         }
         return this._mark(row.id) ? attempt : null;
@@ -182,14 +242,28 @@ ClaudeTerminalClaims.prototype = {
         return found;
     },
 
-    /** @returns {Queued[]} the poller's rows without an answer, oldest first */
-    _queued: function () {
+    /** @returns {Queued[]} rows without an answer but those of `blocked` sessions, oldest first after those of none */
+    _queued: function (blocked) {
+        var found = this._open('NOT IN', blocked.join(','));
+        // So many rows of sessions may hide the others.
+        return (found.length < this.MOST_LOOKED_AT ? [] : this._open('=', this._name)).concat(
+            found.filter(function (row) {
+                return !row.order;
+            }), found.filter(function (row) {
+                return row.order;
+            }));
+    },
+
+    _open: function (operator, correlators) {
         var row = new GlideRecord('ecc_queue');
         var found = [];
         row.addQuery('agent', new ClaudeTerminalBridge().agent(this._name, 'poller'));
         row.addQuery('queue', 'output');
         row.addQuery('topic', this.TOPIC);
         row.addQuery('state', 'IN', this.OPEN);
+        if (correlators) {
+            row.addQuery('agent_correlator', operator, correlators);
+        }
         row.orderBy('sequence');
         row.orderBy('sys_created_on');
         row.setLimit(this.MOST_LOOKED_AT);

@@ -37,8 +37,14 @@ ClaudeTerminalExpiry.prototype = {
     },
 
     _drop: function (request) {
-        var taken = !this._withdraw(request.getValue('ecc_output'));
-        var found = new ClaudeTerminalTable('request').find({sys_id: request.getUniqueValue()});
+        var attempts = this._withdraw(request.getValue('ecc_output'));
+        if (attempts !== null) {
+            this._tell(request.getUniqueValue(), attempts > 0);
+        }
+    },
+
+    _tell: function (sysId, taken) {
+        var found = new ClaudeTerminalTable('request').find({sys_id: sysId});
         var who = 'The ' + new ClaudeTerminalReach().kind(new ClaudeTerminalRequests().bridge(found));
         var problem = new ClaudeTerminalProblem(504, 'No answer', who + (taken ?
             ' took the call but has not answered. Whether it was done is not known.' :
@@ -55,18 +61,29 @@ ClaudeTerminalExpiry.prototype = {
         }
     },
 
-    /** @returns {boolean} whether nobody has taken the row, or will take it now */
+    /**
+     * @returns {?number} how often somebody took the row, which nobody does any more; null while a poller has it: it
+     *     is looked at again when its lease has ended
+     */
     _withdraw: function (ecc) {
         var row = new GlideRecord('ecc_queue');
         if (!row.get(ecc)) {
-            return true; // the node that made the request died before it wrote the call
+            return 0; // the node that made the request died before it wrote the call
         }
-        if (row.getValue('state') !== 'ready' || !new ClaudeTerminalClaims('', 'withdrawn').bar(row)) {
-            return false;
+        if (row.getValue('topic') === ClaudeTerminalClaims.prototype.TOPIC) {
+            return this._withdrawn(row, new ClaudeTerminalClaims('', 'withdrawn').bar(row));
         }
-        row.setValue('state', 'error');
-        row.setValue('error_string', 'Withdrawn: not taken in time.');
-        return row.update() !== null;
+        // What a MID Server has taken it answers even after a restart.
+        return row.getValue('state') === 'ready' ? this._withdrawn(row, 0) : 1;
+    },
+
+    _withdrawn: function (row, attempts) {
+        if (attempts !== null && ClaudeTerminalReply.prototype.OPEN.indexOf(row.getValue('state')) >= 0) {
+            row.setValue('state', 'error');
+            row.setValue('error_string', 'Withdrawn: not ' + (attempts ? 'answered' : 'taken') + ' in time.');
+            row.update();
+        }
+        return attempts;
     },
 
     _delete: function (table, query) {
