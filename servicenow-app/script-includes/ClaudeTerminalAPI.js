@@ -190,6 +190,9 @@ ClaudeTerminalAPI.prototype = {
         var bridge = new ClaudeTerminalSettings().bridge();
         this._access.user();
         return {items: new ClaudeTerminalSettings().mids().map(function (name) {
+            if (bridge === 'poller') {
+                new ClaudeTerminalContact(name).expect(); // whoever chooses a host wants something of it next
+            }
             return new ClaudeTerminalMid(name, bridge).view();
         })};
     },

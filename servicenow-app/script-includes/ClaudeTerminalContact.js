@@ -7,6 +7,7 @@ var ClaudeTerminalContact = Class.create();
 ClaudeTerminalContact.prototype = {
     NOTED_EACH_SECONDS: 10, // it asks several times a second
     SILENT_SECONDS: 30,
+    EXPECTED_SECONDS: 30,
 
     /** @param {string} name of the poller */
     initialize: function (name) {
@@ -48,8 +49,25 @@ ClaudeTerminalContact.prototype = {
         }
     },
 
-    /** @returns {number} of its sessions that somebody looks at now */
+    /** Somebody is there who is about to ask something: the poller had better come soon. */
+    expect: function () {
+        var row = new ClaudeTerminalMid(this._name, 'poller').row();
+        if (this._clock.since(row.getValue('wanted_at')) >= this.NOTED_EACH_SECONDS) {
+            this._table.change(row, {wanted_at: this._clock.now()});
+        }
+    },
+
+    /** @returns {number} of users that are there: of its sessions that somebody looks at, or 1 who begins */
     viewers: function () {
+        return this._watched() || (this._expected() ? 1 : 0);
+    },
+
+    _expected: function () {
+        var row = this._table.find({mid_name: this._name, bridge: 'poller'});
+        return !!row && this._clock.since(row.getValue('wanted_at')) <= this.EXPECTED_SECONDS;
+    },
+
+    _watched: function () {
         var session = new GlideAggregate('x_claude_terminal_session');
         session.addQuery('mid_name', this._name);
         session.addQuery('bridge', 'poller');

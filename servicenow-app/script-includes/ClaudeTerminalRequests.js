@@ -175,6 +175,9 @@ ClaudeTerminalRequests.prototype = {
 
     _send: function (asked, key, ecc, request) {
         try {
+            if (asked.bridge === 'poller' && asked.user) {
+                new ClaudeTerminalContact(asked.mid).expect(); // one call of a user is seldom the last
+            }
             new ClaudeTerminalBridge().send({ecc: ecc, op: asked.op, mid: asked.mid, bridge: asked.bridge,
                 user: asked.user || '', session: asked.session ? asked.session.getValue('session_id') : '',
                 key: key, body: asked.body});

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from emulator.installation import check_health
 from emulator.servicenow import Answer
 from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import KID, SEALED, Desk
@@ -415,14 +416,39 @@ def test_a_row_that_rotated_away_is_answered_by_nobody(desk: Desk, poller: Polle
     assert poller.ids() == []
 
 
+def unwanted(desk: Desk) -> None:
+    """Let it be long ago that a user wanted anything."""
+    desk.change("mid_status", "bridge=poller", wanted_at=LONG_AGO)
+
+
 def test_a_claim_tells_how_many_sessions_of_its_own_are_watched(desk: Desk) -> None:
+    unwanted(desk)
     before = Poller(desk, MID).ask(0)["viewers"]
     given = desk.session()
     desk.call("alice", "POST", f"/sessions/{given}/viewers", {})
     during = Poller(desk, MID).ask(0)["viewers"]
     desk.change("session", f"session_id={given}", viewed_at=LONG_AGO)
+    unwanted(desk)
 
     assert (before, during, Poller(desk, MID).ask(0)["viewers"]) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("path", ["/mids", "/sessions"])
+def test_a_user_who_begins_counts_as_one_who_watches(desk: Desk, path: str) -> None:
+    """Otherwise each step to the first session would wait for the poller's longest pause."""
+    unwanted(desk)
+    before = Poller(desk, MID).ask(0)["viewers"]
+
+    desk.call("alice", "GET" if path == "/mids" else "POST", path, None if path == "/mids" else {})
+
+    assert (before, Poller(desk, MID).ask(0)["viewers"]) == (0, 1)
+
+
+def test_a_health_check_is_no_user(desk: Desk) -> None:
+    unwanted(desk)
+    check_health(desk.instance)
+
+    assert Poller(desk, MID).ask(0)["viewers"] == 0
 
 
 def test_a_key_goes_to_a_poller_sealed(desk: Desk) -> None:
