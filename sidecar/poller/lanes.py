@@ -69,7 +69,7 @@ class Lanes:
         One that is here already is not taken twice: the instance gives again what it thinks we have not heard of.
         """
         for row in rows:
-            place = _Place(row, self._numbered(row))
+            place = _Place(row, self._is_numbered(row))
             with self._changed:
                 self._leases.give(row, until)
                 lane = self._lanes.setdefault(_key(row), [])
@@ -93,6 +93,14 @@ class Lanes:
     def close(self) -> None:
         """End the threads once they have done what they have."""
         self._pool.shutdown()
+
+    def _is_numbered(self, row: Row) -> bool:
+        try:
+            return self._numbered(row)
+        except Exception:
+            # Asked on the thread that claims, which nothing that stands in a row may end.
+            log.exception("a row could not be looked at", extra=_told(row))
+            return False
 
     def _begin_locked(self, lane: _Lane) -> None:
         """Give the threads what may begin: the first row, and rows with numbers that follow only such rows."""

@@ -87,7 +87,8 @@ class _Reader:
         self._elements = 0
 
     def read(self, payload: str) -> dict[str, str]:
-        parser = expat.ParserCreate()
+        # The payload is text already; a row that declares another encoding does not choose how it is read.
+        parser = expat.ParserCreate("utf-8")
         parser.StartDoctypeDeclHandler = self._on_doctype
         parser.StartElementHandler = self._on_element
         # Lone halves of characters are no XML either.
@@ -157,9 +158,12 @@ def _check_names(body: _Body, operation: Operation) -> None:
 
 def _number(value: object) -> int | float:
     """Return a number of the body; 0 for anything else, which the sidecar refuses where it matters."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
-    return value
+    try:
+        return value if math.isfinite(value) else 0
+    except OverflowError:
+        return 0  # hundreds of digits
 
 
 def _path(operation: Operation, body: _Body, given: _Parameters) -> str:

@@ -319,6 +319,10 @@ GARBAGE = {
     "a body that is no JSON": payload(**GOOD | {"body": base64.b64encode(b"{").decode()}),
     "a session that leads elsewhere": payload(**GOOD | {"op": "status", "session": "../health"}),
     "too long": payload(**GOOD | {"body": "A" * OVERSIZE}),
+    "an encoding that is none": '<?xml version="1.0" encoding="hex"?><parameters/>',
+    "a number without end": payload(
+        **GOOD | {"op": "output", "body": base64.b64encode(b'{"maxBytes":1' + b"0" * 400 + b"}").decode()}
+    ),
 }
 
 

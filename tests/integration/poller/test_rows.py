@@ -124,8 +124,11 @@ def test_a_claim_may_bring_as_much_as_users_can_type(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "garbage",
-    [None, "", "<", "<!DOCTYPE x><x/>", "\u0000", "<parameters/>", "\ud800", "x" * 5000],
-    ids=["too long", "empty", "broken", "doctype", "nul", "nothing in it", "half", "text"],
+    [
+        *(None, "", "<", "<!DOCTYPE x><x/>", "\u0000", "<parameters/>", "\ud800", "x" * 5000),
+        '<?xml version="1.0" encoding="hex"?><parameters/>',
+    ],
+    ids=["too long", "empty", "broken", "doctype", "nul", "nothing in it", "half", "text", "encoding"],
 )
 def test_a_row_with_garbage_in_it_is_answered_as_an_error(site: Site, garbage: str | None) -> None:
     site.start()

@@ -23,7 +23,12 @@ class Site:
         self.began: list[str] = []
         self.gates: dict[str, threading.Event] = {}
         self.on = True
-        self.lanes = Lanes(self._work, lambda row: row.payload == "numbered", workers, clock)
+        self.lanes = Lanes(self._work, self._numbered, workers, clock)
+
+    def _numbered(self, row: Row) -> bool:
+        if row.payload == "unreadable":
+            raise LookupError
+        return row.payload == "numbered"
 
     def _work(self, row: Row) -> bool:
         self.began.append(row.id)
@@ -193,6 +198,12 @@ def test_a_failure_of_our_own_ends_its_lane_only(site: Site, caplog: pytest.LogC
     assert "a row failed" in caplog.text
     site.take(Row("a1", 2, "a"))
     assert site.ended()[-1] == "a1"
+
+
+def test_a_row_that_cannot_be_looked_at_is_worked_off_with_all_others(site: Site) -> None:
+    site.take(Row("a0", 1, "a", "unreadable"), *rows("b", 1))
+
+    assert sorted(site.ended()) == ["a0", "b0"]
 
 
 def test_a_row_that_is_given_again_is_done_once(site: Site) -> None:

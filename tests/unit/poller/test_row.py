@@ -62,7 +62,9 @@ def test_any_text_of_an_attribute_arrives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"), [(None, 65536), (10, 10), (1 << 30, 65536), ("much", 65536), (True, 65536)], ids=str
+    ("asked", "sent"),
+    [(None, 65536), (10, 10), (1 << 30, 65536), ("much", 65536), (True, 65536), (10**400, 65536)],
+    ids=["none", "few", "many", "a text", "a flag", "400 digits"],
 )
 def test_no_more_output_is_asked_for_than_fits(asked: object, sent: int) -> None:
     assert f"maxBytes={sent}" in made(payload("output", {"maxBytes": asked})).path
@@ -76,6 +78,7 @@ def test_no_more_output_is_asked_for_than_fits(asked: object, sent: int) -> None
         ("command", {"command": "x", "waitMs": 1500}, 31.5),
         ("output", {"wait": 1e300}, 135),
         ("output", {"wait": -9}, 15),
+        ("output", {"wait": 10**400}, 15),
         ("output", {"wait": "long"}, 15),
     ],
 )
@@ -109,11 +112,16 @@ def test_a_command_with_a_number_is_put_in_order_by_the_sidecar() -> None:
         ("<p>" + "<a/>" * 100 + "</p>", "The payload has too many elements."),
         ("<p>" + '<parameter name="v" value="1"/>' * 2 + "</p>", "The payload has a parameter twice."),
         ("<p/>", "v must be 1: the app and the poller have different versions."),
+        ('<?xml version="1.0" encoding="utf-16"?><p>', "The payload is not XML."),
+        *(
+            (f'<?xml version="1.0" encoding="{name}"?><p/>', "v must be 1: the app and the poller")
+            for name in ("foo", "hex", "rot13", "undefined", "idna", "cp037")
+        ),
     ],
-    ids=lambda value: str(value)[:24].encode("ascii", "replace").decode(),
+    ids=lambda value: str(value)[-40:].encode("ascii", "replace").decode(),
 )
 def test_what_is_no_row_of_ours_is_refused(text: str | None, why: str) -> None:
-    assert refusal(text) == why
+    assert refusal(text).startswith(why)
 
 
 @pytest.mark.parametrize(
