@@ -81,9 +81,10 @@ class Lanes:
         """Renew the leases of these rows, but not of those that somebody else has; those are not begun any more."""
         with self._changed:
             self._leases.renew((row for row in rows if row.id not in lost), until)
-            for lane in self._lanes.values():
+            for key, lane in list(self._lanes.items()):
                 before = list(takewhile(lambda place: place.begun or place.row.id not in lost, lane))
                 self._cut_locked(lane, len(before))
+                self._close_locked(key, lane)
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is held, but no longer; return whether that is so."""
@@ -143,10 +144,12 @@ class Lanes:
                 self._cut_locked(lane, lane.index(place))
             lane.remove(place)
             self._leases.forget(place.row)
-            if lane:
-                self._begin_locked(lane)
-                return
-            del self._lanes[_key(place.row)]
+            self._begin_locked(lane)
+            self._close_locked(_key(place.row), lane)
+
+    def _close_locked(self, key: str, lane: _Lane) -> None:
+        if not lane:
+            del self._lanes[key]
             self._changed.notify_all()
 
 

@@ -177,6 +177,24 @@ def test_a_row_somebody_else_has_is_not_begun_nor_what_waits_behind_it(site: Sit
     assert site.ended() == ["a0"]
 
 
+def test_nothing_is_left_of_a_row_somebody_else_has_that_was_the_only_one(clock: FakeClock) -> None:
+    """Or a poller that was told to end would wait for it."""
+    site = Site(clock, workers=1)
+    busy, row = Row("b", 1), Row("a", 1)
+    site.hold(busy)
+    site.take(busy)
+    assert until(lambda: site.began)
+    site.take(row)
+    site.lanes.keep(site.lanes.held(), frozenset({"a"}), site.clock.monotonic() + 30)
+    assert site.lanes.held() == [busy]
+    site.free()
+
+    assert site.ended() == ["b"]
+    site.take(Row("a", 3))
+    assert site.ended() == ["b", "a"]
+    site.lanes.close()
+
+
 def test_what_waits_behind_a_row_that_could_not_be_answered_is_let_go(site: Site) -> None:
     site.on = False
     first, *others = rows("a", 3)
