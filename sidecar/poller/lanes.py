@@ -52,6 +52,8 @@ class Lanes:
         self._changed = threading.Condition()
         self._leases = Leases()
         self._lanes: dict[str, _Lane] = {}
+        #: Those that let go of a row since the last claim began.
+        self._behind: set[str] = set()
 
     @property
     def room(self) -> int:
@@ -63,14 +65,24 @@ class Lanes:
         with self._changed:
             return [place.row for lane in self._lanes.values() for place in lane]
 
+    def claiming(self) -> list[Row]:
+        """Return every row that is held, to be named in a claim; its answer goes to `keep` and `take`."""
+        with self._changed:
+            self._behind.clear()
+            return self.held()
+
     def take(self, rows: Iterable[Row], until: float) -> None:
         """Take rows whose leases last until then.
 
         One that is here already is not taken twice: the instance gives again what it thinks we have not heard of.
+        One of an order that let go of rows while the claim was on its way is left: those have to come first, and the
+        instance gives all of them again, in their order.
         """
         for row in rows:
             place = _Place(row, self._is_numbered(row))
             with self._changed:
+                if _key(row) in self._behind:
+                    continue
                 self._leases.give(row, until)
                 lane = self._lanes.setdefault(_key(row), [])
                 if all(other.row != row for other in lane):
@@ -114,6 +126,7 @@ class Lanes:
     def _cut_locked(self, lane: _Lane, start: int) -> None:
         """Let go what has not begun from there on; whoever has the row that stood there has to come first."""
         for place in [place for place in lane[start:] if not place.begun]:
+            self._behind.add(_key(place.row))
             lane.remove(place)
             self._leases.forget(place.row)
 
@@ -141,6 +154,7 @@ class Lanes:
     def _end(self, lane: _Lane, place: _Place, on: bool) -> None:
         with self._changed:
             if not on:
+                self._behind.add(_key(place.row))
                 self._cut_locked(lane, lane.index(place))
             lane.remove(place)
             self._leases.forget(place.row)

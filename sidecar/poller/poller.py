@@ -86,7 +86,7 @@ class Poller:
         return min(pause, claim.lease_s / _RENEWALS)
 
     def _claim(self, limit: int) -> Claim:
-        began, held = self._clock.monotonic(), self.lanes.held()
+        began, held = self._clock.monotonic(), self.lanes.claiming()
         try:
             claim = self._instance.claim(held, limit)
         except InstanceAway as error:

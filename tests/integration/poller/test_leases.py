@@ -30,6 +30,35 @@ def test_a_row_whose_lease_ran_out_is_not_begun(site: Site) -> None:
     assert site.instance.answers().keys() == {"1" * 32}
 
 
+def test_after_an_outage_that_is_longer_than_the_lease_the_order_is_kept(site: Site) -> None:
+    """The claim that ends the outage brings the third row, while the second is let go."""
+    site.sidecar.free.clear()
+    site.start()
+    site.give("1", order="s", key="1")
+    site.give("2", order="s", key="2")
+    assert until(lambda: len(site.instance.of(CLAIM)[-1]["held"]) == 2)
+    assert until(lambda: site.sidecar.requests)
+    site.instance.always[CLAIM] = problem(503, "Service unavailable")
+    assert until(lambda: site.poller._away)
+    site.clock.stood_s += 31
+    site.instance.gates[CLAIM] = threading.Event()
+    asked = len(site.instance.of(CLAIM))
+    assert until(lambda: len(site.instance.of(CLAIM)) > asked)
+    del site.instance.always[CLAIM]
+
+    site.sidecar.free.set()
+    assert site.answered("1")
+    site.give("3", order="s", key="3")
+    assert until(lambda: site.poller.lanes.held() == [])
+    site.instance.gates[CLAIM].set()
+    assert until(lambda: site.instance.of(CLAIM)[-1]["held"] == [])
+    site.give("2", order="s", key="2")
+    site.give("3", order="s", key="3")
+    assert site.answered("2", "3")
+
+    assert [request.headers["Idempotency-Key"] for request in site.sidecar.requests] == ["1", "2", "3"]
+
+
 def test_a_row_that_somebody_else_has_is_not_begun(site: Site) -> None:
     site.sidecar.free.clear()
     site.start()

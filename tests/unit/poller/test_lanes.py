@@ -43,7 +43,8 @@ class Site:
         self.gates |= {row.id: threading.Event() for row in rows}
 
     def take(self, *rows: Row, lease_s: float = 30) -> None:
-        """Take rows; of those that are held, wait until the first one has begun."""
+        """Take rows as a claim brings them that began when nothing was let go any more."""
+        self.lanes.claiming()
         self.lanes.take(rows, self.clock.monotonic() + lease_s)
 
     def free(self) -> None:
@@ -151,6 +152,29 @@ def test_a_row_whose_lease_ran_out_is_not_begun_nor_what_waits_behind_it(site: S
     site.free()
 
     assert site.ended() == ["a0"]
+
+
+@pytest.mark.parametrize("lost", [frozenset(), frozenset({"a1"})], ids=["ran out", "lost"])
+def test_what_a_claim_brings_does_not_overtake_what_was_let_go_meanwhile(
+    site: Site, lost: frozenset[str]
+) -> None:
+    """The instance gives all of it again, in order, at the next claim."""
+    first, second, third = rows("a", 3)
+    site.hold(first)
+    site.take(first, second)
+    assert until(lambda: site.began)
+    held = site.lanes.claiming()
+    if not lost:
+        site.clock.advance(30)
+        site.free()
+        assert site.ended() == ["a0"]
+    site.lanes.keep(held, lost, site.clock.monotonic() + 30)
+    site.lanes.take([third, *rows("b", 1)], site.clock.monotonic() + 30)
+    site.free()
+    assert sorted(site.ended()) == ["a0", "b0"]
+
+    site.take(second, third)
+    assert site.ended()[2:] == ["a1", "a2"]
 
 
 def test_a_lease_that_is_renewed_lasts_on(site: Site) -> None:
