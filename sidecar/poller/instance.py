@@ -6,14 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
 from sidecar import __version__
 from sidecar.errors import AccountRefused, InstanceAway, PollerUnknown, RoleMissing
-from sidecar.poller.login import Login
+from sidecar.poller.login import REFUSED, Login
 from sidecar.poller.wire import Lost, Reply, Request, Wire
 
 _CLAIM = "/api/x_claude_terminal/v1/bridge/claim"
@@ -145,10 +143,7 @@ class Instance:
         if reply.status == 401 and self._login.renew(header):
             reply = self._once(path, sent, self._login.header(), timeout_s)
         if reply.status == 401:
-            raise AccountRefused(
-                "The instance refuses the poller's account (HTTP status 401): the name, the password or the OAuth "
-                "client is wrong, or the account is locked."
-            )
+            raise AccountRefused(REFUSED)
         if reply.status == 403:
             raise RoleMissing(
                 "The instance does not let the poller's account claim rows (HTTP status 403): give it the role "
@@ -169,7 +164,7 @@ class Instance:
 
 def _result(reply: Reply) -> Mapping[str, Any]:
     if reply.status != 200:
-        raise InstanceAway(_told(reply.status), retry_after_s=_retry_after_s(reply.headers))
+        raise InstanceAway(_told(reply.status), retry_after_s=reply.retry_after_s)
     try:
         result = json.loads(reply.content)["result"]
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -191,23 +186,6 @@ def _told(status: int) -> str:
         return f"The instance does not understand the poller (HTTP status {status}): they have different versions."
     more = {404: ": is the app installed there, and new enough?", 429: ": too many requests"}.get(status, "")
     return f"The instance answered with HTTP status {status}{more}."
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the pause the instance asks for; a date counts from its own, because our clock may be wrong."""
-    text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,6}", text):
-        return float(text)
-    then, now = _date(text), _date(headers.get("Date", ""))
-    return max(0.0, (then - now).total_seconds()) if then and now else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    return found if found.tzinfo else None
 
 
 def _claim(result: Mapping[str, Any]) -> Claim:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import threading
 from typing import Protocol
 from urllib.parse import urlencode
@@ -19,6 +20,11 @@ _TIMEOUT_S = 15.0
 _MARGIN_S = 30.0
 #: Of a token whose lifetime is not told; the instance's own default is half an hour.
 _LIFETIME_S = 600.0
+#: What is told of the account.
+REFUSED = (
+    "The instance refuses the poller's account (HTTP status 401): the name, the password or the OAuth client is wrong, "
+    "or the account is locked."
+)
 #: Answers about the client itself, which another try does not change.
 _REFUSALS = frozenset({400, 401, 403})
 
@@ -43,13 +49,21 @@ class Account:
     def __init__(self, user: str, password: str) -> None:
         """Encode them, as UTF-8."""
         self._header = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode('ascii')}"
+        self._refused = False
 
     def header(self) -> str:
-        """Return the header."""
+        """Return the header.
+
+        Raises:
+            AccountRefused: it was refused once. A thread that does not know would bring the account nearer its lock.
+        """
+        if self._refused:
+            raise AccountRefused(REFUSED)
         return self._header
 
     def renew(self, refused: str) -> bool:  # noqa: ARG002  the protocol's
-        """Tell that the same password would be refused again; it would lock the account."""
+        """Note the refusal, and tell that the same password would be refused again."""
+        self._refused = True
         return False
 
 
@@ -64,6 +78,9 @@ class Client:
         self._lock = threading.Lock()
         self._header = ""
         self._until = 0.0
+        #: How often a token was asked for, and why the last time brought none.
+        self._asked = 0
+        self._failure: InstanceAway | AccountRefused | None = None
 
     def header(self) -> str:
         """Return the header with a token that is still good, fetching one if there is none.
@@ -71,8 +88,11 @@ class Client:
         Raises:
             InstanceAway, AccountRefused: none was given.
         """
-        # Held while waiting: whoever else needs a token would only fetch a second one.
+        asked = self._asked
+        # Held while waiting: whoever else needs a token would only fetch a second one, or wait as long for none.
         with self._lock:
+            if self._failure and (self._asked > asked or isinstance(self._failure, AccountRefused)):
+                raise self._failure.with_traceback(None)
             if not self._header or self._clock.monotonic() >= self._until:
                 self._fetch_locked()
             return self._header
@@ -95,7 +115,13 @@ class Client:
                 _TIMEOUT_S,
             )
         )
-        token, lifetime_s = _token(reply)
+        self._asked += 1
+        try:
+            token, lifetime_s = _token(reply)
+        except (InstanceAway, AccountRefused) as error:
+            self._failure = error
+            raise
+        self._failure = None
         self._header = f"Bearer {token}"
         self._until = began + max(lifetime_s - _MARGIN_S, lifetime_s / 2)
 
@@ -110,13 +136,15 @@ def _token(reply: Reply | Lost) -> tuple[str, float]:
         )
     try:
         body = json.loads(reply.content)
-        token, lifetime = body["access_token"], body.get("expires_in", _LIFETIME_S)
-        if reply.status == 200 and isinstance(token, str) and token.isascii() and token.isprintable():
-            return token, float(lifetime)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        token, lifetime_s = body["access_token"], float(body.get("expires_in", _LIFETIME_S))
+        fit = isinstance(token, str) and token.isascii() and token.isprintable() and math.isfinite(lifetime_s)
+        if reply.status == 200 and fit:
+            return token, lifetime_s
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         pass  # told below
     raise InstanceAway(
-        f"What answers at {_TOKEN_PATH} of the instance with HTTP status {reply.status} is no token."
+        f"What answers at {_TOKEN_PATH} of the instance with HTTP status {reply.status} is no token.",
+        retry_after_s=reply.retry_after_s,
     )
 
 

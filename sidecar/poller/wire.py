@@ -6,9 +6,12 @@ callers have to tell it, each in its own words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -70,6 +73,15 @@ class Reply:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Return the pause it asks for; a date counts from its own, because our clock may be wrong."""
+        text = self.headers.get("Retry-After", "").strip()
+        if re.fullmatch(r"[0-9]{1,6}", text):
+            return float(text)
+        then, now = _date(text), _date(self.headers.get("Date", ""))
+        return max(0.0, (then - now).total_seconds()) if then and now else None
 
 
 @dataclass(frozen=True)
@@ -150,6 +162,14 @@ def _headers(kept: int) -> requests.structures.CaseInsensitiveDict[str | bytes]:
     # A connection that was kept may die under the next POST; the sidecar is near enough for a new one.
     given = {"Accept": "application/json", "User-Agent": f"claude-sidecar/{__version__}"}
     return requests.structures.CaseInsensitiveDict(given | ({} if kept else {"Connection": "close"}))
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else None
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

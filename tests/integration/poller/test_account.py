@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Callable
 
 import pytest
 
-from sidecar.errors import AccountRefused, PollerUnknown, RoleMissing
+from sidecar.errors import AccountRefused, InstanceAway, PollerUnknown, RoleMissing
+from sidecar.poller.instance import Row
+from sidecar.poller.login import Client
+from sidecar.poller.process import instance_of
+from sidecar.poller.wire import Manner, Wire
 from tests.integration.poller.conftest import CLIENT_SECRET, PASSWORD, Site
 from tests.integration.poller.stub import CLAIM, COMPLETE, TOKEN, Said, problem
 from tests.waiting import until
@@ -60,6 +65,20 @@ def test_who_is_refused_while_at_work_does_not_ask_again(site: Site, kind: str) 
 
     assert type(site.refusal) is error
     assert len(site.instance.of(COMPLETE)) == 1
+
+
+def test_a_password_that_was_refused_is_not_sent_again_by_any_thread(site: Site) -> None:
+    """Or a password that is changed while many calls are in work would lock the account."""
+    site.instance.always = {COMPLETE: Said(401, b"{}")}
+    instance = instance_of(site.settings, site.clock)
+    for _ in range(3):
+        with pytest.raises(AccountRefused):
+            instance.complete(Row("a" * 32, 1), "", "")
+    with pytest.raises(AccountRefused):
+        instance.claim((), 1)
+    instance.close()
+
+    assert len(site.instance.asked) == 1
 
 
 def test_a_proxy_or_netrc_of_the_account_changes_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +165,18 @@ def test_a_client_that_is_refused_is_the_end(client: Site, status: int) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [Said(500), Said(200, b"<html>"), Said(200, b"{}"), Said(200, b'{"access_token":5}'), Said(200, b"[]")],
-    ids=["500", "html", "nothing", "a number", "a list"],
+    [
+        *(
+            Said(500),
+            Said(200, b"<html>"),
+            Said(200, b"{}"),
+            Said(200, b'{"access_token":5}'),
+            Said(200, b"[]"),
+        ),
+        Said(200, b'{"access_token":"a","expires_in":1' + b"0" * 400 + b"}"),
+        Said(200, b'{"access_token":"a","expires_in":NaN}'),
+    ],
+    ids=["500", "html", "nothing", "a number", "a list", "for ever", "for no time"],
 )
 def test_an_answer_that_is_no_token_is_asked_for_again(
     client: Site, said: Said, caplog: pytest.LogCaptureFixture
@@ -158,3 +187,59 @@ def test_an_answer_that_is_no_token_is_asked_for_again(
 
     assert "is no token" in caplog.text
     assert len(client.instance.of(TOKEN)) == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_pause_the_token_resource_asks_for_is_kept(client: Site, status: int) -> None:
+    client.instance.next = {TOKEN: [Said(status, b"{}", {"Retry-After": "100"})]}
+    client.start_alone()
+    assert until(lambda: client.poller._patience.left_s() > 30)
+    assert len(client.instance.asked) == 1
+
+    client.clock.stood_s += 101
+    assert until(lambda: client.instance.of(CLAIM))
+
+
+class Queue:
+    """A lock for which somebody else was faster."""
+
+    def __init__(self, faster: Callable[[], object]) -> None:
+        self._faster = faster
+        self._first = True
+
+    def __enter__(self) -> None:
+        if self._first:
+            self._first = False
+            self._faster()
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_who_waited_for_a_token_that_did_not_come_does_not_wait_as_long_again(client: Site) -> None:
+    wire = Wire(client.instance.url, client.clock, Manner(1, 1000))
+    login = Client(wire, "client", CLIENT_SECRET, client.clock)
+
+    def fail() -> None:
+        with pytest.raises(InstanceAway):
+            login.header()
+
+    client.instance.next = {TOKEN: [Said(500), Said(500)]}
+    login._lock = Queue(fail)  # type: ignore[assignment]
+    fail()
+    assert len(client.instance.asked) == 1
+    fail()
+    assert len(client.instance.asked) == 2
+    assert login.header() == "Bearer marker-token-0"
+    wire.close()
+
+
+def test_a_client_that_was_refused_is_not_sent_again_by_any_thread(client: Site) -> None:
+    client.instance.always = {TOKEN: Said(401, b'{"error":"invalid_client"}')}
+    instance = instance_of(client.settings, client.clock)
+    for _ in range(3):
+        with pytest.raises(AccountRefused):
+            instance.complete(Row("a" * 32, 1), "", "")
+    instance.close()
+
+    assert len(client.instance.asked) == 1
