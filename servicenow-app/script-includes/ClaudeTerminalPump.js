@@ -10,6 +10,9 @@ ClaudeTerminalPump.prototype = {
     BACK_OFF_SECONDS: 10,
     MOST_BYTES: 65536,
     MOST_SESSIONS: 100, // their ids fit into the column `watched`
+    /** The answer has room for all of `MOST_BYTES` with the news of so many sessions around it, not of more. */
+    FEW_SESSIONS: 20,
+    FEWER_BYTES: 49152,
     LONGEST_NAME: 128,
     SESSION: /^[0-9a-f-]{36}$/,
 
@@ -98,7 +101,7 @@ ClaudeTerminalPump.prototype = {
     /** After an ended session's full answer fetch the rest: no pump watches it any more. */
     drain: function (sysId, piece) {
         var full = ClaudeTerminalSessions.ENDED.indexOf(piece.state) >= 0 &&
-            new ClaudeTerminalBase64().length(piece.data || '') >= this.MOST_BYTES / this.MOST_SESSIONS;
+            new ClaudeTerminalBase64().length(piece.data || '') >= this.FEWER_BYTES / this.MOST_SESSIONS;
         var session = full ? this._sessions.fresh(sysId) : null;
         if (session && session.getValue('output_offset') === String(piece.nextCursor)) {
             this._requests.queue({op: 'output', mid: this._mid, bridge: this._bridge,
@@ -146,7 +149,7 @@ ClaudeTerminalPump.prototype = {
         }
         made = this._requests.queue({op: 'outputs', mid: this._mid, bridge: this._bridge,
             slot: this._way() + ':' + number, body: {pump: this._name(epoch),
-                wait: settings.pumpWaitSeconds(), maxBytes: this.MOST_BYTES, cursors: watched.cursors},
+                wait: settings.pumpWaitSeconds(), maxBytes: this._bytes(watched), cursors: watched.cursors},
             noted: function (request) {
                 this._table.change(row, {pump_number: number, pump_epoch: epoch, pump_request: request,
                     pump_at: new ClaudeTerminalClock().now(), watched: watched.ids.join(',')});
@@ -154,6 +157,10 @@ ClaudeTerminalPump.prototype = {
         if (!made) {
             this._pass(row, number);
         }
+    },
+
+    _bytes: function (watched) {
+        return watched.ids.length > this.FEW_SESSIONS ? this.FEWER_BYTES : this.MOST_BYTES;
     },
 
     /** A number whose taker was killed before it could note it is left out; the next look takes the next. */

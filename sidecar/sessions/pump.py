@@ -28,7 +28,7 @@ _SLOWEST_S = 1.0
 #: Pumps remembered; the longest silent one is forgotten first.
 _MOST = 1000
 #: What a session with news gets at least of a shared answer, so that each makes headway.
-_LEAST_BYTES = 1024
+_LEAST_BYTES = 256
 
 
 @dataclass

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
+from uuid import uuid4
 
 import pytest
 
+from sidecar.poller.answer import MAX_CHARS
+from sidecar.sessions.pump import _LEAST_BYTES
 from tests.fakes.queue import Call, good
 from tests.fixtures.servicenow import MID
 from tests.servicenow.conftest import Desk
@@ -245,3 +249,23 @@ def test_a_text_command_names_the_pump_so_that_nothing_is_said_twice(desk: Desk)
     desk.call("alice", "POST", f"/sessions/{session}/commands", {"command": "hello"})
 
     assert desk.last("command", session).body["pump"] == pumps(desk)[-1].body["pump"]
+
+
+@pytest.mark.parametrize("count", [20, 21, 100])
+def test_an_answer_about_many_sessions_with_full_shares_fits(desk: Desk, count: int) -> None:
+    """A longer one is refused on its way, and the same is asked for again for ever."""
+    ids = [str(uuid4()) for _ in range(count)]
+    desk.script(f"""
+        {json.dumps(ids)}.forEach(function (id) {{
+            new ClaudeTerminalTable('session').insert({{session_id: id, mid_name: '{MID}', bridge: 'mid',
+                state: 'running', viewed_at: new ClaudeTerminalClock().now()}});
+        }});
+        new ClaudeTerminalPump('{MID}', 'mid').ensure()""")
+    asked = pumps(desk)[-1].body
+    share = max(_LEAST_BYTES, asked["maxBytes"] // len(asked["cursors"]))
+    longest = news(b"x" * share, 10**12, "terminated") | {"dropped": 10**12, "activity": "waiting_for_input"}
+    body = {"sessions": dict.fromkeys(asked["cursors"], longest)}
+    text = json.dumps({"v": 1, "ok": True, "status": 200, "body": body})
+
+    assert sorted(asked["cursors"]) == sorted(ids)
+    assert len(base64.b64encode(text.encode())) <= MAX_CHARS
