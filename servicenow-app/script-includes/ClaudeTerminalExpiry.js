@@ -5,7 +5,8 @@ ClaudeTerminalExpiry.prototype = {
     UNTAKEN_SECONDS: 900,
     OWN_SECONDS: 3600, // health checks and pumps: one row each, of no use to anybody
     DAY_SECONDS: 86400,
-    MOST: 500, // rows of one run, so that a run is short
+    MOST: 500, // rows at a time
+    RUN_SECONDS: 120, // what is left then goes with the next run
 
     initialize: function () {
         this._clock = new ClaudeTerminalClock();
@@ -15,11 +16,13 @@ ClaudeTerminalExpiry.prototype = {
     /** Delete old rows and old output. */
     run: function () {
         var kept = this._clock.ago(this._settings.keepDays() * this.DAY_SECONDS);
+        this._until = this._clock.ahead(this.RUN_SECONDS);
         this._delete('request',
             'userISEMPTY^state!=queued^sys_created_on<' + this._clock.ago(this.OWN_SECONDS));
         this._delete('request', 'sys_created_on<' + kept);
         this._delete('audit', 'sys_created_on<' + kept);
         this._delete('claim', 'sys_created_on<' + kept);
+        this._claims();
         this._delete('session',
             'stateIN' + ClaudeTerminalSessions.ENDED.join(',') + '^ended_at<' + kept);
         this._trim();
@@ -87,13 +90,70 @@ ClaudeTerminalExpiry.prototype = {
     },
 
     _delete: function (table, query) {
-        var row = new GlideRecord('x_claude_terminal_' + table);
-        row.addEncodedQuery(query);
-        row.setLimit(this.MOST);
+        var row, gone;
+        do {
+            row = new GlideRecord('x_claude_terminal_' + table);
+            row.addEncodedQuery(query);
+            row.setLimit(this.MOST);
+            row.query();
+            gone = 0;
+            while (row.next()) {
+                gone += row.deleteRecord() ? 1 : 0;
+            }
+        } while (gone === this.MOST && this._clock.now() < this._until);
+    },
+
+    /** Claims of answered calls tell nothing any more; those of the others say how often they were tried. */
+    _claims: function () {
+        var last = '';
+        var old, claims;
+        do {
+            old = this._oldClaims(last);
+            claims = Object.keys(old).sort();
+            last = claims[claims.length - 1];
+            this._forget(claims, old, this._open(old));
+        } while (claims.length === this.MOST && this._clock.now() < this._until);
+    },
+
+    /** @returns {Object} of the next claims: the rows of the queue that they are about */
+    _oldClaims: function (after) {
+        var claim = new ClaudeTerminalTable('claim').query({});
+        var before = this._clock.ago(this.OWN_SECONDS);
+        var found = {};
+        claim.addQuery('sys_created_on', '<', before);
+        claim.addQuery('leased_until', '<', before);
+        claim.addQuery('sys_id', '>', after);
+        claim.orderBy('sys_id');
+        claim.setLimit(this.MOST);
+        claim.query();
+        while (claim.next()) {
+            found[claim.getUniqueValue()] = claim.getValue('queue_row');
+        }
+        return found;
+    },
+
+    /** @returns {Object} which rows of the queue among these have no answer */
+    _open: function (old) {
+        var row = new GlideRecord('ecc_queue');
+        var open = {};
+        row.addQuery('sys_id', 'IN', Object.keys(old).map(function (claim) {
+            return old[claim];
+        }).join(','));
+        row.addQuery('state', 'IN', ClaudeTerminalReply.prototype.OPEN.join(','));
         row.query();
         while (row.next()) {
-            row.deleteRecord();
+            open[row.getUniqueValue()] = true;
         }
+        return open;
+    },
+
+    _forget: function (claims, old, open) {
+        claims.forEach(function (claim) {
+            var row = open[old[claim]] ? null : new ClaudeTerminalTable('claim').find({sys_id: claim});
+            if (row) {
+                row.deleteRecord();
+            }
+        });
     },
 
     _trim: function () {

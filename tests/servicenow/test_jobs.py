@@ -252,6 +252,27 @@ def test_output_is_kept_up_to_a_number_of_bytes(desk: Desk) -> None:
     assert (first["dropped"], first["nextCursor"]) == (72_000, 108_000)
 
 
+def test_what_many_hours_left_goes_in_one_run(desk: Desk) -> None:
+    """More rows than one page of the job; of claims those that say how often an open call was tried stay."""
+    row = desk.instance.table("ecc_queue").insert(queue="output", state="processing", topic="ClaudeTerminal")
+    desk.script(f"""
+        (function () {{
+            var claims = new ClaudeTerminalTable('claim');
+            var i;
+            for (i = 0; i <= 510; i++) {{
+                claims.insert({{queue_row: i ? gs.generateGUID() : '{row["sys_id"]}', attempt: 1, owner: 'old/0'}});
+                new ClaudeTerminalTable('request').insert({{op: 'health', state: 'done', key: gs.generateGUID()}});
+            }}
+        }})()""")
+    hours_ago = desk.script("new ClaudeTerminalClock().ago(7200)")
+    desk.change("claim", "owner=old/0", leased_until=hours_ago, sys_created_on=hours_ago)
+    desk.change("request", "userISEMPTY^op=health^state=done", sys_created_on=hours_ago)
+    desk.instance.run_job("claude-terminal-expiry")
+
+    assert desk.rows("request", "userISEMPTY^op=health^state=done") == []
+    assert [claim["queue_row"] for claim in desk.rows("claim", "owner=old/0")] == [row["sys_id"]]
+
+
 def test_idle_jobs_write_nothing_of_ours_into_the_queue(desk: Desk) -> None:
     desk.change("session", "stateNOT INterminated,failed", state="terminated")
     rows = desk.queue.count()
