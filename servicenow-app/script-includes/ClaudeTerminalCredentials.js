@@ -61,6 +61,7 @@ ClaudeTerminalCredentials.prototype = {
     remove: function (credential, key) {
         var mid = credential.getValue('mid_name');
         var user = credential.getValue('user');
+        var bridge = new ClaudeTerminalHosts().bridge(mid);
         if (credential.getValue('state') === 'failed') {
             // The sidecar has nothing of it; it only counts against the user's limit.
             this._audit.write('credential.delete', {user: user, mid: mid});
@@ -70,11 +71,11 @@ ClaudeTerminalCredentials.prototype = {
         if (!credential.getValue('credential_id')) {
             throw new ClaudeTerminalProblem(409, 'Not stored', 'The sidecar has not confirmed this key yet.');
         }
-        new ClaudeTerminalReach().demand(mid, new ClaudeTerminalSettings().bridge());
+        new ClaudeTerminalReach().demand(mid, bridge);
         this._table.change(credential, {state: 'deleting', problem: ''});
         this._audit.write('credential.delete', {user: user, mid: mid});
         return this._requests.queue({op: 'credential.delete', user: user, mid: mid, key: key,
-            bridge: new ClaudeTerminalSettings().bridge(), credential: credential.getUniqueValue(),
+            bridge: bridge, credential: credential.getUniqueValue(),
             body: {credentialId: credential.getValue('credential_id')}});
     },
 
@@ -149,9 +150,10 @@ ClaudeTerminalCredentials.prototype = {
     },
 
     _send: function (credential, key) {
+        var mid = credential.getValue('mid_name');
         this._table.change(credential, {problem: ''});
         return this._requests.queue({op: 'credential.store', user: credential.getValue('user'), key: key,
-            mid: credential.getValue('mid_name'), bridge: new ClaudeTerminalSettings().bridge(),
+            mid: mid, bridge: new ClaudeTerminalHosts().bridge(mid),
             credential: credential.getUniqueValue(),
             body: {userId: credential.getValue('user'), sealed: credential.getValue('sealed')}});
     },

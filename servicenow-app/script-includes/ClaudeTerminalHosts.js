@@ -32,6 +32,15 @@ ClaudeTerminalHosts.prototype = {
         return this._added([], {user: user});
     },
 
+    /** @returns {string} how a sidecar is reached; also one that new sessions do not go to any more */
+    bridge: function (name) {
+        var present = new ClaudeTerminalSettings().bridge();
+        var status = new ClaudeTerminalTable('mid_status');
+        var known = new ClaudeTerminalSettings().mids().indexOf(name) >= 0 ||
+            status.find({mid_name: name, bridge: present}) ? null : status.find({mid_name: name});
+        return known ? known.getValue('bridge') || 'mid' : present;
+    },
+
     /** @returns {boolean} whether that is one of `all` */
     has: function (name, bridge) {
         return this.all().some(function (host) {
