@@ -7,6 +7,9 @@ var ClaudeTerminalContact = Class.create();
 ClaudeTerminalContact.prototype = {
     NOTED_EACH_SECONDS: 10, // it asks several times a second
     SILENT_SECONDS: 30,
+    ASKING_SECONDS: 20, // it asks at least every 5 s, and is noted every 10
+    MOST_NOTED: 30, // their lines fit into the column
+    TIME_LENGTH: 20, // and a space
     EXPECTED_SECONDS: 30,
 
     /** @param {string} name of the poller */
@@ -32,21 +35,55 @@ ClaudeTerminalContact.prototype = {
     /**
      * It has asked.
      *
+     * @param {string} owner which run of a poller of this name
      * @param {?string} version its own
-     * @param {boolean} leaving whether it asks no more
+     * @param {boolean} leaving whether this one asks no more; others of the name may
      */
-    note: function (version, leaving) {
+    note: function (owner, version, leaving) {
         var row = new ClaudeTerminalMid(this._name, 'poller').row();
         var fault = this._silence(row);
-        var values = {seen_at: leaving ? '' : this._clock.now(),
-            poller_version: version || row.getValue('poller_version')};
-        if (leaving || fault || (row.getValue('poller_version') || '') !== (values.poller_version || '') ||
-                this._clock.since(row.getValue('seen_at')) >= this.NOTED_EACH_SECONDS) {
-            this._table.change(row, values);
-        }
-        if (leaving || fault) {
+        var asking = this._asking(row, owner, leaving);
+        var stopped = leaving && !asking;
+        this._table.change(row, {asked_by: asking, seen_at: this._seen(row, fault, leaving, stopped),
+            poller_version: version || row.getValue('poller_version')});
+        if (stopped || fault) {
             new ClaudeTerminalReach().look(this._name, 'poller');
         }
+    },
+
+    _seen: function (row, fault, leaving, stopped) {
+        var seen = row.getValue('seen_at');
+        if (stopped) {
+            return '';
+        }
+        return !leaving && (fault || this._clock.since(seen) >= this.NOTED_EACH_SECONDS) ?
+            this._clock.now() : seen;
+    },
+
+    /**
+     * Two that write at the same moment may lose one line; it is there again when that one is noted next.
+     *
+     * @returns {string} a line for each run that asks: when it was noted last, and its owner
+     */
+    _asking: function (row, owner, leaving) {
+        var noted = row.getValue('asked_by') || '';
+        var lines = noted.split('\n').filter(function (line) {
+            return this._younger(line, this.ASKING_SECONDS);
+        }, this);
+        var others = lines.filter(function (line) {
+            return line.substring(this.TIME_LENGTH) !== owner;
+        }, this);
+        if (leaving) {
+            return others.join('\n');
+        }
+        return lines.length > others.length && this._younger(lines.filter(function (line) {
+            return others.indexOf(line) < 0;
+        })[0], this.NOTED_EACH_SECONDS) ? noted :
+            others.concat(this._clock.now() + ' ' + owner).slice(-this.MOST_NOTED).join('\n');
+    },
+
+    _younger: function (line, seconds) {
+        return !!line && this._clock.since(line.substring(0, this.TIME_LENGTH - 1)) < seconds;
     },
 
     /** Somebody is there who is about to ask something: the poller had better come soon. */

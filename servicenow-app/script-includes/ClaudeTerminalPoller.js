@@ -33,7 +33,7 @@ ClaudeTerminalPoller.prototype = {
         answer.lost = claims.renew(asked.held);
         answer.rows = claims.take(asked.limit, asked.held);
         // Last: who hears that the poller is back finds its rows taken.
-        contact.note(asked.version, asked.leaving);
+        contact.note(asked.owner, asked.version, asked.leaving);
         return answer;
     },
 

@@ -192,12 +192,41 @@ def test_after_a_check_that_failed_its_sidecar_is_asked_first(both: Both) -> Non
 
 def test_a_poller_that_leaves_is_told_at_once(both: Both) -> None:
     desk = both.desk
+    alone(desk)
     Poller(desk, MID).ask(0, leaving=True)
     left = [both.well()[1][1], mids(desk)[0]["problem"], mids(desk)[0]["seenAt"]]
     Poller(desk, MID).ask(0)
 
     assert left == [STOPPED, STOPPED, None]
     assert both.well()[1] == ("1", "")
+
+
+def alone(desk: Desk) -> None:
+    """Let it be long ago that other runs of the poller asked."""
+    desk.change("mid_status", POLLER_STATUS, asked_by="")
+
+
+def test_while_another_of_its_name_asks_a_poller_that_leaves_is_not_missed(both: Both) -> None:
+    """As when one is updated after the other."""
+    desk = both.desk
+    alone(desk)
+    one, other = Poller(desk, MID), Poller(desk, MID)
+    for poller in (one, other):
+        poller.ask(0)
+    one.ask(0, leaving=True)
+    during = [both.well()[1], mids(desk)[0]["state"]]
+    other.ask(0, leaving=True)
+
+    assert during == [("1", ""), "up"]
+    assert both.well()[1] == ("0", STOPPED)
+
+
+def test_one_that_was_killed_is_missed_when_the_other_leaves_later(both: Both) -> None:
+    desk = both.desk
+    desk.change("mid_status", POLLER_STATUS, asked_by=f"{LONG_AGO} {Poller(desk, MID).owner}")
+    Poller(desk, MID).ask(0, leaving=True)
+
+    assert both.well()[1] == ("0", STOPPED)
 
 
 def test_a_mid_server_that_is_down_leaves_the_pollers_sessions_alone(both: Both) -> None:
@@ -246,6 +275,32 @@ def test_a_poller_of_another_name_raises_no_issue(both: Both) -> None:
     assert both.desk.rows("mid_status", f"mid_name={other.name}")[0]["problem"] == "It is sick."
 
 
+def test_a_key_beside_a_host_that_is_used_no_more_can_be_deleted_there(both: Both) -> None:
+    """Names may differ before and after the switch; the key is where it was stored."""
+    desk = both.desk
+    desk.instance.table("ecc_agent").insert(name="mid-before", status="Up", validated="true")
+    desk.script("new ClaudeTerminalMid('mid-before', 'mid').row()")
+    desk.enrol("bob")
+    key = desk.rows("credential", f"user={desk.users['bob']}^state=stored")[0]["sys_id"]
+    desk.change("credential", f"sys_id={key}", mid_name="mid-before")
+    made = desk.call("bob", "DELETE", f"/credentials/{key}")
+    desk.reply("credential.delete", {})
+
+    assert made.status == 202, made
+    assert desk.last("credential.delete").row["agent"] == "mid.server.mid-before"
+    assert desk.rows("credential", f"sys_id={key}") == []
+
+
+def test_a_key_beside_a_host_of_both_bridges_goes_by_the_present_one(both: Both) -> None:
+    desk = both.desk
+    newcomer(desk)
+    names = desk.script(
+        f"['{MID}', 'nobody'].map(function (name) {{ return new ClaudeTerminalHosts().bridge(name); }})"
+    )
+
+    assert names == ["poller", "poller"]
+
+
 # -- what is seen of it --------------------------------------------------------------------------------------
 
 
@@ -273,14 +328,15 @@ def test_an_administrator_checks_either(both: Both, bridge: str) -> None:
 def test_a_poller_notes_when_it_asked_but_not_each_time(both: Both) -> None:
     desk = both.desk
     desk.change("mid_status", POLLER_STATUS, seen_at=LONG_AGO, poller_version="0.9")
-    Poller(desk, MID).ask(0)
+    poller = Poller(desk, MID)
+    poller.ask(0)
     first = desk.rows("mid_status", POLLER_STATUS)[0]
-    desk.change("mid_status", POLLER_STATUS, seen_at=LATER)
-    Poller(desk, MID).ask(0)
+    desk.change("mid_status", POLLER_STATUS, seen_at=LATER, asked_by=f"{LATER} {poller.owner}")
+    poller.ask(0)
     second = desk.rows("mid_status", POLLER_STATUS)[0]
 
     assert (first["poller_version"], first["seen_at"] > LONG_AGO) == ("1.0.0", True)
-    assert second["seen_at"] == LATER
+    assert (second["seen_at"], second["asked_by"]) == (LATER, f"{LATER} {poller.owner}")
 
 
 def test_when_the_last_session_of_a_way_has_ended_it_is_asked_no_more(both: Both) -> None:
