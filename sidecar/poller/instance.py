@@ -144,7 +144,7 @@ class Instance:
             reply = self._once(path, sent, self._login.header(), timeout_s)
         if reply.status == 401:
             raise AccountRefused(REFUSED)
-        if reply.status == 403:
+        if reply.status == 403 and reply.error is not None:
             raise RoleMissing(
                 "The instance does not let the poller's account claim rows (HTTP status 403): give it the role "
                 "x_claude_terminal.bridge."
@@ -175,17 +175,19 @@ def _result(reply: Reply) -> Mapping[str, Any]:
 
 
 def _title(reply: Reply) -> object:
-    try:
-        return json.loads(reply.content)["error"]["title"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+    error = reply.error
+    return error.get("title") if isinstance(error, dict) else None
 
 
 def _told(status: int) -> str:
     if status in (400, 413, 422):
         return f"The instance does not understand the poller (HTTP status {status}): they have different versions."
-    more = {404: ": is the app installed there, and new enough?", 429: ": too many requests"}.get(status, "")
-    return f"The instance answered with HTTP status {status}{more}."
+    more = {
+        403: ": not in the platform's words, so a proxy may have said it",
+        404: ": is the app installed there, and new enough?",
+        429: ": too many requests",
+    }
+    return f"The instance answered with HTTP status {status}{more.get(status, '')}."
 
 
 def _claim(result: Mapping[str, Any]) -> Claim:

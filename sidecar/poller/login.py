@@ -25,7 +25,7 @@ REFUSED = (
     "The instance refuses the poller's account (HTTP status 401): the name, the password or the OAuth client is wrong, "
     "or the account is locked."
 )
-#: Answers about the client itself, which another try does not change.
+#: Answers about the client itself, which another try does not change, when a proxy has not given them.
 _REFUSALS = frozenset({400, 401, 403})
 
 
@@ -129,7 +129,7 @@ class Client:
 def _token(reply: Reply | Lost) -> tuple[str, float]:
     if isinstance(reply, Lost):
         raise InstanceAway(f"The instance gave no OAuth token: {reply.fault} ({reply.kind}).")
-    if reply.status in _REFUSALS:
+    if reply.status == 401 or (reply.status in _REFUSALS and reply.error is not None):
         raise AccountRefused(
             f"The instance refuses the OAuth client (HTTP status {reply.status}): SERVICENOW_CLIENT_ID or "
             "SERVICENOW_CLIENT_SECRET is wrong, or the client may not use client credentials."

@@ -6,6 +6,7 @@ callers have to tell it, each in its own words.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import closing
@@ -73,6 +74,15 @@ class Reply:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+
+    @property
+    def error(self) -> object:
+        """Return what its JSON names as the error, as the platform and OAuth do; a proxy's page has none."""
+        try:
+            body = json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+        return body.get("error") if isinstance(body, dict) else None
 
     @property
     def retry_after_s(self) -> float | None:

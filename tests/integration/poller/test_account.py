@@ -39,7 +39,7 @@ def test_no_cookie_is_kept(site: Site) -> None:
 
 REFUSALS = {
     "wrong password": (Said(401, b"{}"), AccountRefused),
-    "no role": (Said(403, b"{}"), RoleMissing),
+    "no role": (problem(403, "User Not Authorized"), RoleMissing),
     "unknown name": (problem(422, "Unknown poller"), PollerUnknown),
 }
 
@@ -53,6 +53,20 @@ def test_who_is_refused_does_not_ask_again(site: Site, kind: str) -> None:
 
     assert type(site.refusal) is error
     assert len(site.instance.asked) == 1
+
+
+@pytest.mark.parametrize("what", [CLAIM, COMPLETE])
+@pytest.mark.parametrize(
+    "content", [b"<html>Forbidden</html>", b"{}", b"[" * 200_000], ids=["html", "nothing", "deep"]
+)
+def test_a_proxy_that_forbids_is_not_the_end(site: Site, what: str, content: bytes) -> None:
+    site.instance.next = {what: [Said(403, content)]}
+    site.give("a")
+    site.start()
+    assert site.answered("a")
+
+    assert site.refusal is None
+    assert until(lambda: len(site.instance.of(what)) > 1)
 
 
 @pytest.mark.parametrize("kind", ["wrong password", "no role"])
@@ -186,6 +200,13 @@ def test_an_answer_that_is_no_token_is_asked_for_again(
     client.start()
 
     assert "is no token" in caplog.text
+    assert len(client.instance.of(TOKEN)) == 2
+
+
+def test_a_proxy_that_forbids_to_ask_for_a_token_is_not_the_end(client: Site) -> None:
+    client.instance.next = {TOKEN: [Said(403, b"<html>Forbidden</html>")]}
+    client.start()
+
     assert len(client.instance.of(TOKEN)) == 2
 
 

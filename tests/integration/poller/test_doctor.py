@@ -74,7 +74,7 @@ REFUSALS = {
         "The instance refuses the poller's account",
     ),
     "role": (
-        {CLAIM: Said(403, b"{}")},
+        {CLAIM: problem(403, "User Not Authorized")},
         "ServiceNow role",
         "The instance does not let the poller's account claim rows",
     ),

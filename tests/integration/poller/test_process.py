@@ -14,7 +14,7 @@ import pytest
 
 from tests.fixtures.probe import StubSidecar
 from tests.integration.poller.conftest import CLIENT_SECRET, NAME, PASSWORD, TOKEN, Site
-from tests.integration.poller.stub import CLAIM, COMPLETE, Said
+from tests.integration.poller.stub import CLAIM, COMPLETE, Said, problem
 from tests.unit.poller.payload import KEY
 from tests.waiting import until
 
@@ -142,7 +142,7 @@ def test_what_a_killed_one_held_is_done_by_the_next_under_the_same_key(process: 
 def test_a_refused_account_ends_it_with_78_and_one_clear_line(
     process: Process, status: int, words: str
 ) -> None:
-    process.site.instance.always = {CLAIM: Said(status, b"{}")}
+    process.site.instance.always = {CLAIM: problem(status, "No")}
     process.launch()
 
     assert process.wait() == 78
@@ -160,7 +160,7 @@ def test_a_refusal_does_not_wait_for_what_is_in_work(process: Process) -> None:
     process.start()
     process.site.give("1")
     assert until(lambda: sidecar.requests)
-    process.site.instance.always = {CLAIM: Said(403, b"{}")}
+    process.site.instance.always = {CLAIM: problem(403, "No")}
 
     assert process.wait() == 78
 
