@@ -6,6 +6,7 @@ database's password in it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -54,9 +55,10 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield ""
         return
     cluster: Cluster = request.getfixturevalue("postgresql")
-    cluster.run("CREATE DATABASE secrets TEMPLATE template_sidecar")
-    yield cluster.url("secrets")
-    cluster.run("DROP DATABASE secrets WITH (FORCE)")
+    name = f"secrets_{os.getpid()}"
+    cluster.run(f"CREATE DATABASE {name} TEMPLATE template_sidecar")
+    yield cluster.url(name)
+    cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +144,8 @@ def test_no_secret_is_found_anywhere(user: User, request: pytest.FixtureRequest)
 
     assert until(lambda: b"refused" in rendered(terminal))
     stored = data_files(server)
-    if server.environment["DATABASE_URL"]:
-        stored |= database_files(request.getfixturevalue("postgresql"))
+    if url := server.environment["DATABASE_URL"]:
+        stored |= request.getfixturevalue("postgresql").files(url)
     assert len(stored) > 10
     for path, content in stored.items():
         assert not secrets_in(content, server), path
@@ -184,13 +186,6 @@ def of_all_processes(name: str) -> list[bytes]:
 
 def rendered(terminal: Terminal) -> bytes:
     return terminal.recording().encode()
-
-
-def database_files(cluster: Cluster) -> dict[Path, bytes]:
-    """Return PostgreSQL's files, written out."""
-    cluster.run("CHECKPOINT")
-    folders = [cluster.folder / "data" / name for name in ("base", "pg_wal")]
-    return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
 def data_files(server: Server) -> dict[Path, bytes]:

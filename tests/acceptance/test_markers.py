@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import secrets
 import sqlite3
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from joserfc import jwe
 from joserfc.jwk import ECKey
@@ -112,11 +112,12 @@ def planted_url(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     cluster: Cluster = request.getfixturevalue("postgresql")
     password = f"database-marker-{secrets.token_hex(16)}"
-    cluster.run("CREATE DATABASE markers TEMPLATE template_sidecar")
-    cluster.run(f"CREATE ROLE marked LOGIN SUPERUSER PASSWORD '{password}'")
-    yield f"postgresql://marked:{password}@127.0.0.1:{cluster.port}/markers"
-    cluster.run("DROP DATABASE markers WITH (FORCE)")
-    cluster.run("DROP ROLE marked")
+    name = f"markers_{os.getpid()}"
+    cluster.run(f"CREATE DATABASE {name} TEMPLATE template_sidecar")
+    cluster.run(f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{password}'")
+    yield f"postgresql://{name}:{password}@127.0.0.1:{cluster.port}/{name}"
+    cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
+    cluster.run(f"DROP ROLE {name}")
 
 
 @pytest.fixture(scope="module")
@@ -397,28 +398,21 @@ def rows(url: str) -> dict[str, bytes]:
 
 def test_no_file_holds_a_secret(story: Story, request: pytest.FixtureRequest) -> None:
     """The database's own files with its log, the service's log, and all else below its folder but the sessions' own."""
-    files = [path for path in story.server.folder.rglob("*") if path.is_file() and not is_own(story, path)]
-    if story.server.environment["DATABASE_URL"]:
-        files += database_files(request.getfixturevalue("postgresql"))
-    assert story.server.log in files
-    for path in files:
+    paths = [path for path in story.server.folder.rglob("*") if path.is_file() and not is_own(story, path)]
+    assert story.server.log in paths
+    files: dict[Path, bytes] = {}
+    for path in paths:
         with suppress(FileNotFoundError):  # the database drops old files
-            assert not story.markers.found(path.read_bytes()), path
+            files[path] = path.read_bytes()
+    if url := story.server.environment["DATABASE_URL"]:
+        files |= request.getfixturevalue("postgresql").files(url)
+    for path, data in files.items():
+        assert not story.markers.found(data), path
 
 
 def is_own(story: Story, path: Path) -> bool:
     """Tell whether a file is a session's: in its home or its workspace."""
     return any(path.is_relative_to(story.server.data_dir / name) for name in ("sessions", "users"))
-
-
-def database_files(cluster: Cluster) -> list[Path]:
-    """Return the files of our database, those all databases share, and the log of writes, all written out."""
-    with psycopg.connect(cluster.url("markers"), autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-        row = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
-    assert row is not None
-    folders = [cluster.folder / "data" / name for name in (f"base/{row[0]}", "global", "pg_wal")]
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
 def test_in_a_sessions_own_files_only_the_tail_of_its_key_is_found(story: Story) -> None:
