@@ -209,10 +209,11 @@ class CliUnavailable(Unavailable):
 class InstanceAway(Unavailable):
     """The ServiceNow instance does not answer."""
 
-    def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
-        """Keep the seconds the instance asked to wait."""
+    def __init__(self, detail: str = "", *, retry_after_s: float | None = None, busy: bool = False) -> None:
+        """Keep the seconds the instance asked to wait, and whether it wants fewer calls."""
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.busy = busy
 
 
 class InputStalled(Unavailable):

@@ -30,7 +30,10 @@ ClaudeTerminalPoller.prototype = {
         if (asked.look) {
             return answer;
         }
-        answer.lost = claims.renew(asked.held);
+        // One that the poller cannot answer is not given to it again, until its lease has ended and counts as tried.
+        answer.lost = claims.renew(asked.held.filter(function (one) {
+            return !one.expire;
+        }));
         answer.rows = claims.take(asked.limit, asked.held);
         // Last: who hears that the poller is back finds its rows taken.
         contact.note(asked.owner, asked.version, asked.leaving);

@@ -85,8 +85,16 @@ class Instance:
         """Return where the instance is."""
         return self._wire.base
 
-    def claim(self, held: Iterable[Row], limit: int, *, look: bool = False, leaving: bool = False) -> Claim:
-        """Ask for at most `limit` rows, and keep those that are `held`.
+    def claim(
+        self,
+        held: Iterable[Row],
+        limit: int,
+        *,
+        left: Iterable[Row] = (),
+        look: bool = False,
+        leaving: bool = False,
+    ) -> Claim:
+        """Ask for at most `limit` rows, keep those that are `held`, and let the leases of those that are `left` end.
 
         With `look` nothing is given or written; with `leaving` the poller says good-bye.
 
@@ -99,7 +107,7 @@ class Instance:
             **self._head,
             "version": __version__,
             "limit": min(limit, MOST_ROWS),
-            "held": [{"row": row.id, "attempt": row.attempt} for row in held],
+            "held": [_named(row) for row in held] + [_named(row) | {"expire": True} for row in left],
             "look": look,
             "leaving": leaving,
         }
@@ -164,7 +172,8 @@ class Instance:
 
 def _result(reply: Reply) -> Mapping[str, Any]:
     if reply.status != 200:
-        raise InstanceAway(_told(reply.status), retry_after_s=reply.retry_after_s)
+        away = _told(reply.status)
+        raise InstanceAway(away, retry_after_s=reply.retry_after_s, busy=reply.status == 429)
     try:
         result = json.loads(reply.content)["result"]
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -172,6 +181,10 @@ def _result(reply: Reply) -> Mapping[str, Any]:
     if not isinstance(result, dict):
         raise InstanceAway("What answers at the instance's address is not the app: no JSON with a result.")
     return result
+
+
+def _named(row: Row) -> Body:
+    return {"row": row.id, "attempt": row.attempt}
 
 
 def _title(reply: Reply) -> object:

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from sidecar.clock import Clock
-from sidecar.poller.instance import Row
+from sidecar.poller.instance import Outcome, Row
 from sidecar.poller.lease import Leases
 
 log = logging.getLogger(__name__)
 
-#: Does a row; returns whether the next of its order may follow.
-Work = Callable[[Row], bool]
+#: Does a row; the next of its order follows when its answer was taken.
+Work = Callable[[Row], Outcome]
+#: A row whose answer nobody takes is named as one to be let go for so long: until its lease has surely ended, because
+#: the instance gives a row of ours that we do not name again at once.
+_LEAVE_S = 60.0
 #: Tells whether the sidecar itself puts a row in order.
 Numbered = Callable[[Row], bool]
 
@@ -54,16 +57,25 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         #: Those that let go of a row since the last claim began.
         self._behind: set[str] = set()
+        #: Rows to be let go, and until when that is told.
+        self._left: dict[Row, float] = {}
 
     @property
     def room(self) -> int:
         """Return how many more rows may be taken: enough to keep every thread at work, and no more."""
-        return max(0, self._most - len(self.held()))
+        return max(0, self._most - len(self.held()) - len(self.left()))
 
     def held(self) -> list[Row]:
         """Return every row that is in work or waits for it."""
         with self._changed:
             return [place.row for lane in self._lanes.values() for place in lane]
+
+    def left(self) -> list[Row]:
+        """Return the rows whose answers nobody takes: the instance should let their leases end."""
+        with self._changed:
+            now = self._clock.monotonic()
+            self._left = {row: until for row, until in self._left.items() if now < until}
+            return list(self._left)
 
     def claiming(self) -> list[Row]:
         """Return every row that is held, to be named in a claim; its answer goes to `keep` and `take`."""
@@ -141,19 +153,21 @@ class Lanes:
                 "the lease of a row ran out before its turn; it goes back to the queue",
                 extra=_told(place.row),
             )
-        self._end(lane, place, ours and self._worked(place.row))
+        self._end(lane, place, self._worked(place.row) if ours else Outcome.LOST)
 
-    def _worked(self, row: Row) -> bool:
+    def _worked(self, row: Row) -> Outcome:
         try:
             return self._work(row)
         except Exception:
             # A row must not stop the others of its lane for ever; the lease gives this one back.
             log.exception("a row failed", extra=_told(row))
-            return False
+            return Outcome.REFUSED
 
-    def _end(self, lane: _Lane, place: _Place, on: bool) -> None:
+    def _end(self, lane: _Lane, place: _Place, outcome: Outcome) -> None:
         with self._changed:
-            if not on:
+            if outcome is Outcome.REFUSED:
+                self._left[place.row] = self._clock.monotonic() + _LEAVE_S
+            if outcome is not Outcome.ANSWERED:
                 self._behind.add(_key(place.row))
                 self._cut_locked(lane, lane.index(place))
             lane.remove(place)

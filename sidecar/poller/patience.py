@@ -27,6 +27,10 @@ class Patience:
         self._noted = float("-inf")
         self._until = float("-inf")
 
+    def another(self) -> Patience:
+        """Return one for something else, without a pause."""
+        return Patience(self._clock, self._jitter)
+
     def left_s(self) -> float:
         """Return the seconds until the next call may be made."""
         with self._lock:

@@ -13,6 +13,7 @@ from sidecar.poller.interval import Interval
 from sidecar.poller.lanes import Lanes
 from sidecar.poller.patience import Patience
 from sidecar.poller.sidecar import Sidecar
+from sidecar.poller.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ _UNKNOWN_S = 30.0
 _LOOK_S = 0.25
 #: A lease is renewed three times before it would end.
 _RENEWALS = 3
+#: A row that cannot be answered so often, while the instance answers claims, is the fault and not the instance.
+_MOST_FAILURES = 5
 _NOT_TAKEN = problem(502, "Answer not taken", "The instance does not take the sidecar's answer to this call.")
 
 
@@ -43,6 +46,8 @@ class Poller:
         self._stopped_at = float("inf")
         self._refusal: SidecarError | None = None
         self._known = False
+        #: Claims that were answered.
+        self._claims = 0
         self._away = False
         self.lanes: Lanes
 
@@ -88,10 +93,11 @@ class Poller:
     def _claim(self, limit: int) -> Claim:
         began, held = self._clock.monotonic(), self.lanes.claiming()
         try:
-            claim = self._instance.claim(held, limit)
+            claim = self._instance.claim(held, limit, left=self.lanes.left())
         except InstanceAway as error:
             self._note_away(began, error)
             raise
+        self._claims += 1
         self._note_answer()
         until = began + claim.lease_s
         self.lanes.keep(held, claim.lost, until)
@@ -100,18 +106,18 @@ class Poller:
 
     # -- one row, on a thread of the lanes -----------------------------------------------------------------
 
-    def work(self, row: Row) -> bool:
-        """Do what a row asks and answer it; return whether the next one of its order may follow."""
+    def work(self, row: Row) -> Outcome:
+        """Do what a row asks and answer it; return what became of the answer."""
         answer = self._answer(row)
         if answer.problem is not None:
             log.info("a row was answered with an error", extra={"row": row.id, "status": answer.status})
-        outcome = self._delivered(row, answer)
+        outcome = self._delivered(row, answer, _MOST_FAILURES)
         if outcome is Outcome.REFUSED:
             # Something has to be answered, or the row would come again and again.
-            outcome = self._delivered(row, _NOT_TAKEN)
+            outcome = self._delivered(row, _NOT_TAKEN, 1)
         if outcome is not Outcome.ANSWERED and not self._given_up():
             log.warning("the answer to a row was not taken: %s", outcome, extra={"row": row.id})
-        return outcome is Outcome.ANSWERED
+        return outcome
 
     def _answer(self, row: Row) -> Answer:
         try:
@@ -121,24 +127,31 @@ class Poller:
             log.exception("a row could not be worked off", extra={"row": row.id})
             return problem(500, "Poller failed", f"The poller failed: {type(error).__name__}.")
 
-    def _delivered(self, row: Row, answer: Answer) -> Outcome:
-        """Hand the answer in, however often it takes; the row stays ours as long as claims renew its lease."""
+    def _delivered(self, row: Row, answer: Answer, most: int) -> Outcome:
+        """Hand the answer in, however often it takes, but for `most` failures that are the row's own.
+
+        The row stays ours as long as claims renew its lease.
+        """
+        trial = Trial(self._patience, self._claims)
         while self._refusal is None:
-            if (left := self._patience.left_s()) > 0:
+            if (left := trial.left_s()) > 0:
                 self._clock.sleep(min(left, _LOOK_S))
-            elif (outcome := self._handed_in(row, answer)) is not None:
+            elif (outcome := self._handed_in(row, answer, trial)) is not None:
                 return outcome
+            if trial.failures >= most:
+                return Outcome.REFUSED
             if self._given_up():
                 break
         return Outcome.LOST
 
-    def _handed_in(self, row: Row, answer: Answer) -> Outcome | None:
+    def _handed_in(self, row: Row, answer: Answer, trial: Trial) -> Outcome | None:
         """Hand the answer in once; return nothing when the instance said nothing that helps."""
         began = self._clock.monotonic()
         try:
             outcome = self._instance.complete(row, answer.text, answer.error)
         except InstanceAway as error:
-            self._note_away(began, error)
+            if trial.failed(began, error, self._claims):
+                self._note_away(began, error)
             return None
         except InstanceRefused as error:
             self._refuse(error)

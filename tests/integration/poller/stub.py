@@ -53,6 +53,8 @@ class StubInstance:
     lease_s: float = 30
     next: dict[str, list[Said]] = field(default_factory=dict)
     always: dict[str, Said] = field(default_factory=dict)
+    #: Rows that cannot be answered.
+    stubborn: set[str] = field(default_factory=set)
     #: Requests wait here; all may pass at first.
     gates: dict[str, threading.Event] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -106,6 +108,8 @@ class StubInstance:
         what, body = asked.what, asked.body
         if what in self.gates:
             self.gates[what].wait(60)
+        if what == COMPLETE and body["row"] in self.stubborn:
+            return problem(500, "Failed")
         if self.next.get(what):
             return self.next[what].pop(0)
         return self.always.get(what) or Said(content=json.dumps(self._usual(what, body)).encode())

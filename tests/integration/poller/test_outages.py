@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
+import threading
 
 import pytest
 
@@ -142,3 +144,52 @@ def test_a_name_that_is_taken_out_later_is_asked_for_again(
 
     assert site.refusal is None
     assert json.dumps(site.instance.of(CLAIM)[-1]["leaving"]) == "true"
+
+
+# -- one row that cannot be answered -----------------------------------------------------------------------
+
+
+def held(site: Site) -> object:
+    return site.instance.of(CLAIM)[-1]["held"]
+
+
+def test_a_row_that_cannot_be_answered_is_let_go_and_holds_up_nobody(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.instance.stubborn = {"a" * 32}
+    site.start()
+    in_a_hurry(site)
+    site.give("a", order="s")
+    site.give("b", order="t")
+    assert until(lambda: held(site) == [{"row": "a" * 32, "attempt": 1, "expire": True}])
+
+    tried = [body["output"] for body in site.instance.of(COMPLETE) if body["row"] == "a" * 32]
+    assert len(tried) >= 6
+    assert len(set(tried)) == 2
+    assert b"Answer not taken" in base64.b64decode(tried[-1])
+    assert len(site.sidecar.requests) == 2
+    assert site.answered("b")
+    assert "It is asked again" not in caplog.text
+    skip(site, 61)
+    assert until(lambda: held(site) == [])
+
+
+@pytest.mark.parametrize("kind", ["all calls fail", "too many answers"])
+def test_an_instance_that_takes_no_answers_for_long_gets_them_in_the_end(site: Site, kind: str) -> None:
+    site.start()
+    in_a_hurry(site)
+    said = problem(503, "Busy") if kind == "all calls fail" else problem(429, "Too many")
+    site.instance.gates[COMPLETE] = threading.Event()
+    site.instance.always = {COMPLETE: said}
+    site.give("a")
+    assert until(lambda: site.instance.of(COMPLETE))
+    if kind == "all calls fail":
+        site.instance.always[CLAIM] = said
+        assert until(lambda: site.poller._away)
+    site.instance.gates[COMPLETE].set()
+    assert until(lambda: len(site.instance.of(COMPLETE)) > 12)
+    site.instance.always.clear()
+    assert until(lambda: held(site) == [])
+
+    assert site.instance.answers()["a" * 32]["ok"] is True
+    assert len(site.sidecar.requests) == 1

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from sidecar.poller.instance import Row
+from sidecar.poller.instance import Outcome, Row
 from sidecar.poller.lanes import Lanes
 from tests.fakes.clock import FakeClock
 from tests.waiting import until
-
-Job = Callable[[Row], bool]
 
 
 class Site:
@@ -22,7 +20,7 @@ class Site:
         self.clock = clock
         self.began: list[str] = []
         self.gates: dict[str, threading.Event] = {}
-        self.on = True
+        self.outcome = Outcome.ANSWERED
         self.lanes = Lanes(self._work, self._numbered, workers, clock)
 
     def _numbered(self, row: Row) -> bool:
@@ -30,13 +28,13 @@ class Site:
             raise LookupError
         return row.payload == "numbered"
 
-    def _work(self, row: Row) -> bool:
+    def _work(self, row: Row) -> Outcome:
         self.began.append(row.id)
         if row.id in self.gates:
             assert self.gates[row.id].wait(60)
         if row.payload == "crash":
             raise ZeroDivisionError
-        return self.on
+        return self.outcome
 
     def hold(self, *rows: Row) -> None:
         """Let these rows wait in their work."""
@@ -103,7 +101,7 @@ def test_rows_with_numbers_do_not_wait_for_each_other_but_all_others_do(site: Si
 def test_behind_a_row_with_a_number_that_is_not_ours_nothing_more_begins(site: Site) -> None:
     one, two = (Row(name, 1, "a", "numbered") for name in "12")
     site.hold(one, two)
-    site.on = False
+    site.outcome = Outcome.LOST
     site.take(one, two, Row("status", 1, "a"))
     assert until(lambda: len(site.began) == 2)
     site.free()
@@ -220,7 +218,7 @@ def test_nothing_is_left_of_a_row_somebody_else_has_that_was_the_only_one(clock:
 
 
 def test_what_waits_behind_a_row_that_could_not_be_answered_is_let_go(site: Site) -> None:
-    site.on = False
+    site.outcome = Outcome.LOST
     first, *others = rows("a", 3)
     site.hold(first)
     site.take(first, *others, *rows("b", 1))
@@ -257,9 +255,23 @@ def test_a_row_that_is_given_again_is_done_once(site: Site) -> None:
     assert sorted(site.ended()) == ["a", "b"]
 
 
+@pytest.mark.parametrize("payload", [None, "crash"], ids=["refused", "crashed"])
+def test_a_row_whose_answer_nobody_takes_is_left_until_its_lease_has_ended(
+    site: Site, payload: str | None
+) -> None:
+    row = Row("a", 1, "", payload)
+    site.outcome = Outcome.REFUSED
+    site.take(row)
+    assert site.ended() == ["a"]
+    assert (site.lanes.held(), site.lanes.left(), site.lanes.room) == ([], [row], 7)
+
+    site.clock.advance(60)
+    assert (site.lanes.left(), site.lanes.room) == ([], 8)
+
+
 def test_an_idle_one_has_no_threads(clock: FakeClock) -> None:
     before = threading.active_count()
-    lanes = Lanes(lambda _: True, lambda _: False, 32, clock)
+    lanes = Lanes(lambda _: Outcome.ANSWERED, lambda _: False, 32, clock)
 
     assert threading.active_count() == before
     lanes.close()
