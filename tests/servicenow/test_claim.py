@@ -195,6 +195,19 @@ def test_a_lease_that_ran_out_is_renewed_while_nobody_took_the_row(desk: Desk, p
     assert poller.other().ids() == []
 
 
+def test_a_row_that_its_poller_lets_go_comes_again_once_its_lease_has_ended(
+    desk: Desk, poller: Poller
+) -> None:
+    sys_id = put(poller)
+    poller.claim()
+    let_go = [{"row": sys_id, "attempt": 1, "expire": True}]
+    assert poller.ask(held=let_go)["rows"] == []
+    run_out(desk, sys_id)
+    told = poller.ask(held=let_go)
+
+    assert [(row["row"], row["attempt"]) for row in told["rows"]] == [(sys_id, 2)]
+
+
 def test_a_row_that_was_never_claimed_is_no_lease(desk: Desk, poller: Poller) -> None:
     sys_id = put(poller, state="processed")
     poller.held = {sys_id: 1}
