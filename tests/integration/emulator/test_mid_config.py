@@ -13,12 +13,14 @@ import pytest
 from emulator.midserver import MidServer
 from emulator.rhino import RhinoError
 from emulator.servicenow import Instance
-from tests.fixtures.servicenow import MakeMid, MakePlatform
+from tests.fixtures.servicenow import MakeMid, MakePlatform, mid_at
 from tests.integration.emulator.probing import Desk
 from tests.waiting import until
 
 SECRET = "marker-of-the-sidecar-token"
 READ = "'' + ms.getConfigParameter('%s')"
+#: Of the MID Server that tests share.
+PARAMETERS = {"mid__claude__sidecar__token": SECRET, "mid__colour": "green", "mid__first": "of the file"}
 
 
 def parameter(mid: MidServer, name: str) -> ET.Element:
@@ -41,43 +43,44 @@ def desk(instance: Instance) -> Iterator[Desk]:
     instance.faults(amb=True, tooManyRequests=None, answers={"lose": 0})
 
 
+@pytest.fixture(scope="module")
+def mid(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MidServer]:
+    """Run one MID Server for the tests that need no other parameters; they may start it again."""
+    with mid_at(instance, tmp_path_factory.mktemp("shared"), "mid-shared", **PARAMETERS) as one:
+        yield one
+
+
 # -- secure parameters ---------------------------------------------------------------------------------------
 
 
-def test_secure_parameters_are_encrypted_in_place_and_read_in_clear(desk: Desk, make_mid: MakeMid) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid, mid__claude__sidecar__token=SECRET)
-
+def test_secure_parameters_are_encrypted_in_place_and_read_in_clear(shared: Desk, mid: MidServer) -> None:
     stored = parameter(mid, "mid.claude.sidecar.token").get("value", "")
     assert stored.startswith("encrypted:")
     assert SECRET not in (mid.home / "config.xml").read_text()
     assert mid.account.password not in (mid.home / "config.xml").read_text()
-    length = desk.run("('' + ms.getConfigParameter('mid.claude.sidecar.token')).length").output
+    length = shared.run("('' + ms.getConfigParameter('mid.claude.sidecar.token')).length").output
     assert length == str(len(SECRET))
 
 
-def test_an_encrypted_parameter_stays_as_it_is_at_the_next_start(desk: Desk, make_mid: MakeMid) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid, mid__claude__sidecar__token=SECRET)
+def test_an_encrypted_parameter_stays_as_it_is_at_the_next_start(shared: Desk, mid: MidServer) -> None:
     before = (mid.home / "config.xml").read_bytes()
 
     mid.stop()
     mid.start()
 
     assert (mid.home / "config.xml").read_bytes() == before
-    assert desk.run(f"ms.getConfigParameter('mid.claude.sidecar.token') == '{SECRET}'").output == "true"
+    assert shared.run(f"ms.getConfigParameter('mid.claude.sidecar.token') == '{SECRET}'").output == "true"
 
 
-def test_the_home_stays_private(desk: Desk, make_mid: MakeMid) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid)
-
+def test_the_home_stays_private(mid: MidServer) -> None:
     assert [
         file.stat().st_mode & 0o077 for file in (mid.home / "config.xml", mid.home / "security" / "key")
     ] == [0, 0]
 
 
-def test_secure_values_are_masked_on_the_instance(desk: Desk, make_mid: MakeMid) -> None:
-    make_mid(desk.instance, desk.mid, mid__claude__sidecar__token=SECRET, mid__colour="green")
-    agent = desk.instance.table("ecc_agent").rows(f"name={desk.mid}")[0]["sys_id"]
-    rows = desk.instance.table("ecc_agent_config").rows(f"ecc_agent={agent}")
+def test_secure_values_are_masked_on_the_instance(shared: Desk) -> None:
+    agent = shared.instance.table("ecc_agent").rows(f"name={shared.mid}")[0]["sys_id"]
+    rows = shared.instance.table("ecc_agent_config").rows(f"ecc_agent={agent}")
     values = {row["param_name"]: row["value"] for row in rows}
 
     assert values["mid.colour"] == "green"
@@ -97,19 +100,16 @@ def test_a_value_encrypted_with_a_lost_key_is_told(desk: Desk, make_mid: MakeMid
 # -- reading parameters --------------------------------------------------------------------------------------
 
 
-def test_a_missing_parameter_is_null_and_a_value_is_a_java_string(desk: Desk, make_mid: MakeMid) -> None:
-    make_mid(desk.instance, desk.mid, mid__colour="green")
-
-    assert desk.run(READ % "mid.nothing").output == "null"
-    assert desk.run("typeof ms.getConfigParameter('mid.colour')").output == "object"
+def test_a_missing_parameter_is_null_and_a_value_is_a_java_string(shared: Desk) -> None:
+    assert shared.run(READ % "mid.nothing").output == "null"
+    assert shared.run("typeof ms.getConfigParameter('mid.colour')").output == "object"
 
 
 def test_a_parameter_wins_over_a_property_and_its_own_property_over_a_global_one(
-    desk: Desk, make_mid: MakeMid
+    shared: Desk, mid: MidServer
 ) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid, mid__first="of the file")
-    agent = desk.instance.table("ecc_agent").rows(f"name={mid.name}")[0]["sys_id"]
-    properties = desk.instance.table("ecc_agent_property")
+    agent = shared.instance.table("ecc_agent").rows(f"name={mid.name}")[0]["sys_id"]
+    properties = shared.instance.table("ecc_agent_property")
     for name in ("mid.first", "mid.second"):
         properties.insert(name=name, value="of the MID", ecc_agent=agent)
     for name in ("mid.first", "mid.second", "mid.third"):
@@ -119,20 +119,19 @@ def test_a_parameter_wins_over_a_property_and_its_own_property_over_a_global_one
     mid.start()
 
     names = ("mid.first", "mid.second", "mid.third", "mid.fourth")
-    values = [desk.run(READ % name).output for name in names]
+    values = [shared.run(READ % name).output for name in names]
     assert values == ["of the file", "of the MID", "of all MIDs", "null"]
 
 
 # -- becoming known ------------------------------------------------------------------------------------------
 
 
-def test_a_mid_makes_its_row_and_keeps_it(desk: Desk, make_mid: MakeMid) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid)
-    agents = desk.instance.table("ecc_agent")
-    first = agents.rows(f"name={desk.mid}")
+def test_a_mid_makes_its_row_and_keeps_it(shared: Desk, mid: MidServer) -> None:
+    agents = shared.instance.table("ecc_agent")
+    first = agents.rows(f"name={shared.mid}")
     mid.stop()
     mid.start()
-    second = agents.rows(f"name={desk.mid}")
+    second = agents.rows(f"name={shared.mid}")
 
     assert [row["sys_id"] for row in second] == [row["sys_id"] for row in first]
     assert (second[0]["status"], second[0]["validated"]) == ("Up", "true")

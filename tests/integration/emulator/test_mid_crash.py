@@ -14,11 +14,18 @@ import pytest
 
 from emulator.midserver import MidServer
 from emulator.servicenow import Instance
-from tests.fixtures.servicenow import MakeMid, MakePlatform
+from tests.fixtures.servicenow import MakeMid, MakePlatform, mid_at
 from tests.integration.emulator.probing import Desk
 from tests.waiting import until
 
-SLEEP = "java.lang.Thread.sleep(%d); 'slept';"
+#: Goes on when a file is there on the MID's host, so that the test decides what has happened before.
+WAIT = """(function () {
+    while (!new java.io.File('' + probe.getParameter('file')).exists()) {
+        java.lang.Thread.sleep(50);
+    }
+    java.lang.Thread.sleep(parseInt('' + probe.getParameter('ms'), 10));
+    return 'waited';
+})()"""
 #: Counts its runs in a file of the MID's host.
 COUNT = """(function () {
     var file = new java.io.FileWriter('' + probe.getParameter('file'), true);
@@ -38,6 +45,20 @@ def desk(instance: Instance) -> Iterator[Desk]:
     instance.faults(amb=True, tooManyRequests=None, answers={"lose": 0})
 
 
+@pytest.fixture(scope="module")
+def mid(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MidServer]:
+    """Run one MID Server that looks every second for the tests that may share it; they may start it again."""
+    with mid_at(instance, tmp_path_factory.mktemp("shared"), "mid-shared", mid__poll__time="1") as one:
+        yield one
+
+
+def put_waiting(desk: Desk, file: Path, ms: int = 0) -> str:
+    """Have the MID wait for a file, and then so long; return the output that it has begun."""
+    output = desk.put(WAIT, parameters={"file": str(file), "ms": str(ms)})
+    assert until(lambda: desk.state(output) == "processing")
+    return output
+
+
 def files(mid: MidServer, folder: str) -> list[Path]:
     return sorted((mid.home / "work" / "monitors" / "ECCSender" / folder).glob("*.xml"))
 
@@ -46,13 +67,11 @@ def agent(instance: Instance, mid: MidServer) -> dict[str, str]:
     return instance.table("ecc_agent").rows(f"name={mid.name}")[0]
 
 
-def test_a_stop_ends_cleanly_and_tells_the_instance(desk: Desk, make_mid: MakeMid) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid)
-
+def test_a_stop_ends_cleanly_and_tells_the_instance(shared: Desk, mid: MidServer) -> None:
     assert mid.stop() == 0
-    assert agent(desk.instance, mid)["status"] == "Down"
+    assert agent(shared.instance, mid)["status"] == "Down"
     mid.start()
-    assert agent(desk.instance, mid)["status"] == "Up"
+    assert agent(shared.instance, mid)["status"] == "Up"
 
 
 def test_a_stop_does_not_wait_for_an_instance_that_is_away(
@@ -82,23 +101,22 @@ def test_what_was_running_when_it_was_killed_is_run_again(
     assert until(lambda: desk.state(output) == "processed")
 
 
-def test_what_is_being_processed_is_asked_for_at_the_start_only(desk: Desk, make_mid: MakeMid) -> None:
-    make_mid(desk.instance, desk.mid, mid__poll__time="1")
-    output = desk.put("'x'", state="processing")
+def test_what_is_being_processed_is_asked_for_at_the_start_only(shared: Desk) -> None:
+    output = shared.put("'x'", state="processing")
 
-    assert not until(lambda: bool(desk.answers(output)), 3)
+    assert not until(lambda: bool(shared.answers(output)), 3)
 
 
 def test_answers_wait_in_order_while_the_instance_is_away(
-    make_platform: MakePlatform, make_mid: MakeMid
+    make_platform: MakePlatform, make_mid: MakeMid, tmp_path: Path
 ) -> None:
     platform = make_platform()
     desk = Desk(platform.admin)
     mid: MidServer = make_mid(desk.instance, desk.mid)
-    outputs = [desk.put(SLEEP % (6000 + 300 * number)) for number in range(3)]
-    assert until(lambda: {desk.state(each) for each in outputs} == {"processing"})
+    outputs = [put_waiting(desk, tmp_path / "go", 300 * number) for number in range(3)]
 
     platform.kill9()
+    (tmp_path / "go").touch()
     assert until(lambda: len(files(mid, "output_1")) == 3)
     names = [file.name for file in files(mid, "output_1")]
     mid.program.send(signal.SIGSTOP)
@@ -108,7 +126,7 @@ def test_answers_wait_in_order_while_the_instance_is_away(
     mid.program.send(signal.SIGCONT)
 
     answers = [desk.answer(output) for output in outputs]
-    assert [answer.output for answer in answers] == ["slept"] * 3
+    assert [answer.output for answer in answers] == ["waited"] * 3
     assert sorted(f"ecc_queue.{output}.xml" for output in outputs) == names
     created = [answer.row["sys_created_on"] for answer in answers]
     assert created == sorted(set(created))
@@ -116,41 +134,41 @@ def test_answers_wait_in_order_while_the_instance_is_away(
     assert until(lambda: files(mid, "output_1") == [])
 
 
-def test_an_answer_that_was_not_sent_survives_a_kill(make_platform: MakePlatform, make_mid: MakeMid) -> None:
+def test_an_answer_that_was_not_sent_survives_a_kill(
+    make_platform: MakePlatform, make_mid: MakeMid, tmp_path: Path
+) -> None:
     platform = make_platform()
     desk = Desk(platform.admin)
     mid: MidServer = make_mid(desk.instance, desk.mid)
-    output = desk.put(SLEEP % 6000)
-    assert until(lambda: desk.state(output) == "processing")
+    output = put_waiting(desk, tmp_path / "go")
     platform.stop()
+    (tmp_path / "go").touch()
     assert until(lambda: len(files(mid, "output_1")) == 1)
 
     mid.kill9()
     platform.start()
     mid.start()
 
-    assert desk.answer(output).output == "slept"
+    assert desk.answer(output).output == "waited"
     assert until(lambda: files(mid, "output_1") == [])
 
 
-def test_a_limited_rate_is_waited_out_and_nothing_is_lost(desk: Desk, make_mid: MakeMid) -> None:
-    make_mid(desk.instance, desk.mid)
-    output = desk.put(SLEEP % 6000)
-    assert until(lambda: desk.state(output) == "processing")
+def test_a_limited_rate_is_waited_out_and_nothing_is_lost(shared: Desk, tmp_path: Path) -> None:
+    output = put_waiting(shared, tmp_path / "go")
 
-    desk.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 7})
+    shared.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 3})
     began = time.monotonic()
+    (tmp_path / "go").touch()
 
-    assert desk.answer(output).output == "slept"
-    assert time.monotonic() - began > 6
-    assert len(desk.answers(output)) == 1
+    assert shared.answer(output).output == "waited"
+    assert time.monotonic() - began > 2
+    assert len(shared.answers(output)) == 1
 
 
-def test_a_limited_rate_delays_pick_up_and_nothing_is_lost(desk: Desk, make_mid: MakeMid) -> None:
-    make_mid(desk.instance, desk.mid, mid__poll__time="1")
-    desk.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 3})
+def test_a_limited_rate_delays_pick_up_and_nothing_is_lost(shared: Desk) -> None:
+    shared.instance.faults(tooManyRequests={"path": "/ecc_queue.do", "seconds": 3})
 
-    assert desk.run("'x'").output == "x"
+    assert shared.run("'x'").output == "x"
 
 
 def test_an_answer_above_the_limit_stays_on_the_host_and_an_error_goes(desk: Desk, make_mid: MakeMid) -> None:
@@ -170,16 +188,15 @@ def test_an_answer_above_the_limit_stays_on_the_host_and_an_error_goes(desk: Des
     assert desk.run("new Array(2001).join('x');").output == "x" * 2000
 
 
-def test_an_answer_that_the_instance_loses_is_not_sent_again(desk: Desk, make_mid: MakeMid) -> None:
-    mid: MidServer = make_mid(desk.instance, desk.mid)
-    desk.instance.faults(answers={"lose": 1})
-    output = desk.put("'x'")
+def test_an_answer_that_the_instance_loses_is_not_sent_again(shared: Desk, mid: MidServer) -> None:
+    shared.instance.faults(answers={"lose": 1})
+    output = shared.put("'x'")
 
-    assert not until(lambda: bool(desk.answers(output)), 2)
-    assert desk.state(output) == "processing"
+    assert not until(lambda: bool(shared.answers(output)), 2)
+    assert shared.state(output) == "processing"
     mid.stop()
     mid.start()
-    assert desk.answer(output).output == "x"
+    assert shared.answer(output).output == "x"
 
 
 def test_the_status_monitor_reports(desk: Desk, make_mid: MakeMid) -> None:
@@ -198,11 +215,10 @@ def test_the_status_monitor_reports(desk: Desk, make_mid: MakeMid) -> None:
     assert pools == {"interactive": "10", "expedited": "20", "standard": "25"}
 
 
-def test_rows_are_never_updated_by_the_mid(desk: Desk, make_mid: MakeMid) -> None:
-    make_mid(desk.instance, desk.mid)
-    output = desk.put("'x'")
-    desk.answer(output)
+def test_rows_are_never_updated_by_the_mid(shared: Desk) -> None:
+    output = shared.put("'x'")
+    shared.answer(output)
 
-    assert desk.output(output)["sys_created_by"] == "admin"
-    assert desk.answers(output)[0].row["sys_created_by"] == "mid.user"
-    assert desk.answers(output)[0].row["sys_mod_count"] == "0"
+    assert shared.output(output)["sys_created_by"] == "admin"
+    assert shared.answers(output)[0].row["sys_created_by"] == "mid.user"
+    assert shared.answers(output)[0].row["sys_mod_count"] == "0"
