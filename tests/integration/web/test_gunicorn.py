@@ -356,81 +356,74 @@ def test_a_header_with_a_line_end_inside_is_no_second_header(shared: Server) -> 
     assert b"Set-Cookie" not in answer.partition(b"\r\n\r\n")[0]
 
 
-def test_slow_clients_do_not_stop_others(make_server: MakeServer) -> None:
-    """Each drips its headers, byte by byte: more of them than there are threads."""
-    server = make_server(SIDECAR_THREADS="24")
-    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
-    answers: list[int] = []
-    other = threading.Thread(target=lambda: answers.append(server.call("GET", "/health").status_code))
+class Siege:
+    """Clients of one server that are more than it has threads, and each of which goes as slowly as it can."""
 
-    def drip() -> bool:
-        for connection in slow:
+    def __init__(self, server: Server, request: bytes, drop: bytes) -> None:
+        self.server = server
+        self.request = request
+        self.drop = drop
+        self.answers: list[int] = []
+        self.other = threading.Thread(target=self._call)
+        self.slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
+
+    def begin(self) -> None:
+        for connection in self.slow:
+            connection.sendall(self.request)
+
+    def drip(self) -> bool:
+        """Send one byte more from each, unless they only do not read; tell whether somebody else had an answer."""
+        for connection in self.slow if self.drop else ():
             with suppress(OSError):  # it was cut
-                connection.sendall(b"x")
-        return bool(answers)
+                connection.sendall(self.drop)
+        return bool(self.answers)
 
-    try:
-        for connection in slow:
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-        other.start()
-        assert until(drip)
-    finally:
-        for connection in slow:
+    def end(self) -> None:
+        for connection in self.slow:
             connection.close()
-        other.join()
-    assert answers == [200]
+        if self.other.ident is not None:
+            self.other.join()
+
+    def _call(self) -> None:
+        self.answers.append(self.server.call("GET", "/health", timeout=90).status_code)
 
 
-@pytest.mark.parametrize(
-    "framing", ["Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nff\r\n"]
-)
-def test_slow_bodies_do_not_stop_others(make_server: MakeServer, framing: str) -> None:
-    """Each has the right credential and drips its body: more of them than there are threads."""
-    server = make_server(SIDECAR_THREADS="24")
-    head = (
-        f"POST /api/outputs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n"
-        f"Content-Type: application/json\r\n{framing}"
+def sieges(make_server: MakeServer) -> dict[str, Siege]:
+    """Return one of each kind, each at a server of its own."""
+    servers = [make_server(SIDECAR_THREADS="24") for _ in range(4)]
+    session = create(servers[3])
+    assert say(servers[3], session, "[[flood 1000000]]").ok
+    body = head(servers[1], "POST", "/api/outputs", "Content-Type: application/json", "Content-Length: 1000")
+    chunk = head(
+        servers[2], "POST", "/api/outputs", "Content-Type: application/json", "Transfer-Encoding: chunked"
     )
-    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
-    answers: list[int] = []
-    other = threading.Thread(target=lambda: answers.append(server.call("GET", "/health").status_code))
-
-    def drip() -> bool:
-        for connection in slow:
-            with suppress(OSError):  # it was cut
-                connection.sendall(b" ")
-        return bool(answers)
-
-    try:
-        for connection in slow:
-            connection.sendall(head.encode())
-        other.start()
-        assert until(drip, 60)
-    finally:
-        for connection in slow:
-            connection.close()
-        other.join()
-    assert answers == [200]
-
-
-def test_clients_that_do_not_read_their_answer_do_not_stop_others(make_server: MakeServer) -> None:
-    server = make_server(SIDECAR_THREADS="24")
-    session = create(server)
-    assert say(server, session, "[[flood 1000000]]").ok
-    head = (
+    answer = (
         f"GET /api/session/{session}/output?maxBytes=1048576&encoding=base64 HTTP/1.1\r\nHost: localhost\r\n"
-        f"X-User-ID: {USER}\r\nAuthorization: Bearer {server.token}\r\n\r\n"
-    )
-    deaf = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
+        f"X-User-ID: {USER}\r\nAuthorization: Bearer {servers[3].token}\r\n\r\n"
+    ).encode()
+    return {
+        "headers": Siege(servers[0], b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x"),
+        "body": Siege(servers[1], body, b" "),
+        "chunk": Siege(servers[2], chunk + b"ff\r\n", b" "),
+        "answer": Siege(servers[3], answer * 10, b""),  # more than lies in the buffers between
+    }
+
+
+def test_slow_clients_do_not_stop_others(make_server: MakeServer) -> None:
+    """They drip headers or bodies, byte by byte, or do not read their answer; side by side, for it takes long."""
+    kinds = sieges(make_server)
     try:
-        for connection in deaf:
-            connection.sendall(head.encode() * 10)  # more than lies in the buffers between
+        for siege in kinds.values():
+            siege.begin()
         time.sleep(2)  # until all threads have one of them
-        answer = server.call("GET", "/health", timeout=60)
+        for siege in kinds.values():
+            siege.other.start()
+        served = until(lambda: sum(siege.drip() for siege in kinds.values()) == len(kinds))
+        assert served, [kind for kind, siege in kinds.items() if not siege.answers]
     finally:
-        for connection in deaf:
-            connection.close()
-    assert answer.status_code == 200
+        for siege in kinds.values():
+            siege.end()
+    assert [siege.answers for siege in kinds.values()] == [[200]] * len(kinds)
 
 
 def test_waiting_calls_leave_threads_for_others(make_server: MakeServer) -> None:
