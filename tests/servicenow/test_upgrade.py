@@ -20,6 +20,10 @@ def instance(installed: Instance) -> Instance:
         "row.setValue('unique', 'true'); row.update(); })(new GlideRecord('sys_dictionary'))",
         elevated=True,
     )
+    for job in installed.table("sysauto_script").rows("nameSTARTSWITHclaude-terminal"):
+        installed.table("sysauto_script").update(job["sys_id"], active="false")
+    for table in TABLES:  # what a job has noted until now
+        installed.script(f"new GlideRecord({table!r}).deleteMultiple()", scope="x_claude_terminal")
     for table, column in zip(TABLES, ("mid_name", "mid_name", "key"), strict=True):
         insert(installed, table, **{column: "mid-old"})
     return installed
