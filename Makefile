@@ -19,7 +19,7 @@ lint: setup  ## check style and formatting
 type: setup  ## check types
 	@scripts/types
 
-bench: setup  ## measure, in at most 15 minutes (FULL=1: all of it, some hours; ARGS="api": parts and options)
+bench: setup  ## measure, in about 18 minutes (FULL=1: all of it, some hours; ARGS="api": parts and options)
 	@.venv/bin/python -m benchmarks $(if $(filter 1,$(FULL)),--full) $(ARGS)
 
 build: setup  ## make the wheel, the ServiceNow update set and its fix scripts in dist/

@@ -24,7 +24,7 @@ PARTS = ("bridges", "terminal", "api", "density", "portal", "rotation")
 _ABOUT = """\
 Measure the sidecar and its bridges beside what people would use instead: each comparison in one run, in turns.
 
-parts, all of them by default; about 15 minutes in the short form:
+parts, all of them by default; about 18 minutes in the short form on two cores:
 
   bridges   commands and keys through the emulated instance's queue: MID Server, poller, and HTTP as the floor
   terminal  echo, bulk output, CPU and memory beside terminado, ttyd (if installed) and a bare PTY
